@@ -1,0 +1,41 @@
+import type { UserInfo } from '../auth/contract.js';
+import type { GroupVersionKind, GroupVersionResource, JsonObject, KubeObject } from '../machinery/json.js';
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** One write on its way through the admission chain. Objects are at `kind`'s version; `object` may be changed in place by mutating plugins. */
+export interface AdmissionAttributes {
+  readonly operation: Operation;
+  /** Kind of `object`. For a subresource of its own kind (Scale, Binding) that kind. */
+  readonly kind: GroupVersionKind;
+  readonly resource: GroupVersionResource;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The new object; undefined on DELETE. On CONNECT the options object. Mutating plugins assign or change it. */
+  object: KubeObject | undefined;
+  /** The stored object; undefined on CREATE and CONNECT. Never changed. */
+  readonly oldObject: KubeObject | undefined;
+  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions with their TypeMeta. */
+  readonly options: JsonObject | undefined;
+  readonly dryRun: boolean;
+  readonly user: UserInfo;
+  /** True when the resource is namespaced and the request names a namespace. */
+  readonly namespaced: boolean;
+  /** Adds a Warning header to the answer (deduplicated, bounded). */
+  warn(text: string): void;
+  /** Adds an audit annotation. */
+  annotate(key: string, value: string): void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One admission plugin. Rejecting is throwing a StatusError. `admit` may change `attributes.object`, `validate` may not.
+ * Plugins run in the order of `admission-order.json`; all `admit` of the chain before any `validate`.
+ */
+export interface AdmissionPlugin {
+  readonly name: string;
+  handles(operation: Operation): boolean;
+  admit?(attributes: AdmissionAttributes): Promise<void> | void;
+  validate?(attributes: AdmissionAttributes): Promise<void> | void;
+}
