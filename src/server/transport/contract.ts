@@ -1,0 +1,88 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+
+/** A certificate with its key, PEM. */
+export interface KeyPair {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** What the serving side of TLS is made of. Replaced as a whole by `Transport.setSecureContext` when files change. */
+export interface ServingCertificates extends KeyPair {
+  /** Chosen by the client's SNI; `names` are exact or `*.`-wildcard DNS names. The first match wins. */
+  readonly sni?: readonly (KeyPair & { readonly names: readonly string[] })[];
+  /** PEM bundle whose subjects are sent as acceptable CAs, so that clients know which certificate to offer. */
+  readonly clientCa?: string | Buffer;
+}
+
+export interface TlsOptions extends ServingCertificates {
+  /** `VersionTLS12` (default) or `VersionTLS13`; older ones are refused by name. */
+  readonly minVersion?: string;
+  /** Names as Go and `--tls-cipher-suites` write them. TLS 1.3 suites are always on, as in Go. */
+  readonly cipherSuites?: readonly string[];
+  /** False: offer HTTP/1.1 only (`--disable-http2-serving`). */
+  readonly http2?: boolean;
+}
+
+/** Milliseconds, bytes and counts. Defaults are those of kube-apiserver and Go's servers. */
+export interface TransportLimits {
+  /** From the connection's start to the end of its TLS handshake. */
+  readonly handshakeTimeout: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headerTimeout: number;
+  /** Between requests on a connection that is kept alive, and without any stream on HTTP/2. */
+  readonly idleTimeout: number;
+  /** Between two pieces of a request body. */
+  readonly bodyIdleTimeout: number;
+  /** A response whose peer reads nothing for so long is cut. */
+  readonly writeIdleTimeout: number;
+  readonly maxHeaderBytes: number;
+  /** Of one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
+  /** Streams that one HTTP/2 connection may reset in a second before it is closed. */
+  readonly maxResetsPerSecond: number;
+  /** Connections of all listeners together; more are closed at once. 0: no bound. */
+  readonly maxConnections: number;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+/** The sockets of one server. */
+export interface Transport {
+  /** May be called more than once. Resolves to the address that is really bound. */
+  listen(address: ListenAddress): Promise<ListenAddress>;
+  /** New connections get the new certificates, open ones keep theirs. Throws, and changes nothing, on unusable ones. */
+  setSecureContext(certificates: ServingCertificates): void;
+  /**
+   * Stops accepting, aborts the `signal` of requests that `isLongRunning` (watches end cleanly), lets others finish,
+   * and destroys what is left after `drainTimeout` ms. Resolves when no connection is open. Idempotent.
+   */
+  shutdown(options?: { readonly drainTimeout?: number }): Promise<void>;
+  readonly connections: number;
+}
+
+/** One request to `inject()`. */
+export interface InjectRequest {
+  readonly method?: string;
+  /** With the query, if any. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Objects are sent as JSON. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | object;
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves with the headers; the body may still be growing, as a watch does. */
+export interface InjectResponse {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  /** The body as it comes. Leaving the loop tells the handler that the client is gone. */
+  readonly stream: AsyncIterable<Buffer>;
+  /** Waits for the end. */
+  body(): Promise<Buffer>;
+  text(): Promise<string>;
+  json<T = unknown>(): Promise<T>;
+}
