@@ -11,13 +11,19 @@ export interface UserInfo {
 /** What an authenticator may look at. Never logged. */
 export interface Credentials {
   readonly authorization: string | undefined;
-  /** Lower-cased header name → values, for front proxy headers. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /**
+   * Lower-cased header name → values, for front proxy, impersonation and WebSocket headers. A header that came more than
+   * once is a list: a group name may hold a comma, so joined values can't be told apart again, and are never split here.
+   */
+  readonly headers: HeaderValues;
+  /** Decoded path of the request, '' when there is no request; anonymous requests may be limited to some paths. */
+  readonly path: string;
   /** DER of the verified-or-not client certificate chain's leaf, and its chain, as TLS delivered it. */
   readonly peerCertificate: PeerCertificate | undefined;
-  /** Bearer token carried in a WebSocket subprotocol (`base64url.bearer.authorization.k8s.io.…`). */
-  readonly websocketToken?: string;
+  /** The audiences a token must be meant for, one of them; the API server's own when absent. Set by TokenReview. */
+  readonly audiences?: readonly string[];
 }
+export type HeaderValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 export interface PeerCertificate {
   readonly raw: Buffer;
   /** Intermediates the client sent, DER, leaf excluded. */
@@ -30,6 +36,10 @@ export interface Authenticated {
   readonly audiences?: readonly string[];
   /** Name of the authenticator, for explanations and metrics. */
   readonly via: string;
+  /** Annotations for the audit record. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Texts of `Warning: 299` response headers. */
+  readonly warnings?: readonly string[];
 }
 
 /**
