@@ -16,6 +16,9 @@ export interface StrategyContext {
   gate(name: string): boolean;
 }
 
+/** `Unsupported`: dependents are never looked at (events, CSRs' like). */
+export type GarbageCollection = 'Background' | 'Orphan' | 'Unsupported';
+
 /** Undoes or keeps what a write reserved outside the object (cluster IPs, node ports). */
 export interface Reservation {
   commit(): void;
@@ -54,5 +57,9 @@ export interface Strategy {
   /** Seconds of grace that deleting this object takes; undefined: this kind is deleted at once. */
   gracePeriod?(obj: KubeObject, requested: number | undefined): number | undefined;
   /** What happens to dependents when the client does not say. Default: background. */
-  readonly defaultGarbageCollection?: 'Background' | 'Orphan' | ((ctx: StrategyContext) => 'Background' | 'Orphan');
+  readonly defaultGarbageCollection?: GarbageCollection | ((ctx: StrategyContext) => GarbageCollection);
+  /** Something beside metadata.finalizers still holds a deletion (a namespace's spec.finalizers). */
+  holdsDeletion?(obj: KubeObject): boolean;
+  /** The object was just marked as being deleted (a namespace goes to phase Terminating). */
+  beginDeletion?(obj: KubeObject): void;
 }

@@ -1,0 +1,27 @@
+import type { UserInfo } from '../auth/contract.js';
+
+/** Who is asking and what the answer carries besides the object; one per request. */
+export interface OperationContext {
+  readonly user: UserInfo;
+  readonly signal: AbortSignal;
+  readonly userAgent: string;
+  /** Adds a Warning header to the answer. */
+  warn(text: string): void;
+  /** Adds an audit annotation. */
+  annotate(key: string, value: string): void;
+}
+
+/** Side effects of the registry, passed in so that tests can hold them still. */
+export interface Environment {
+  /** UTC now. */
+  now(): Date;
+  uuid(): string;
+  /** Five characters for generated names, from the alphabet of Kubernetes (no vowels, no look-alikes). */
+  nameSuffix(): string;
+  gate(name: string): boolean;
+}
+
+/** RFC 3339 in whole seconds, as meta.v1.Time writes it. */
+export function metaTime(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

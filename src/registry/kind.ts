@@ -1,0 +1,63 @@
+import type { Strategy } from '../api/strategy.js';
+import type { GroupKind, GroupResource } from '../machinery/errors.js';
+import type { GroupVersionKind, JsonValue, KubeObject } from '../machinery/json.js';
+import type { Type } from '../machinery/scheme/type.js';
+import type { ResourceCache } from '../storage/cacher/cacher.js';
+
+/**
+ * One kind as it is stored: the same objects may be served at several versions (and, for events, in two groups).
+ * Built-in kinds and custom resources are both made of this; the generic path knows no other difference.
+ */
+export interface Kind {
+  readonly group: string;
+  readonly kind: string;
+  /** Plural. */
+  readonly resource: string;
+  readonly namespaced: boolean;
+  /** The version that objects are stored at and that strategies see. */
+  readonly hub: KindVersion;
+  readonly strategy: Strategy;
+  readonly cache: ResourceCache;
+  readonly rules: KindRules;
+}
+
+/** What the facts say about writes to a kind. */
+export interface KindRules {
+  readonly allowCreateOnUpdate: boolean;
+  readonly allowUnconditionalUpdate: boolean;
+  /** A delete answers with the removed object instead of a Status. */
+  readonly returnsDeleted: boolean;
+  /** Seconds after which an object goes by itself (events). */
+  readonly ttlSeconds?: number;
+}
+
+/** A kind at one version. */
+export interface KindVersion extends GroupVersionKind {
+  readonly apiVersion: string;
+  /** Shape for patches, server-side apply and defaulting. */
+  readonly type: Type;
+  /** False for custom resources, whose list items carry their TypeMeta. */
+  readonly typed: boolean;
+  /** JSON value → object in minimal form, defaults not applied. Throws on wrong types; unknown fields are reported. */
+  decode(value: JsonValue, unknown?: (text: string) => void): KubeObject;
+  /** Fills in what the client left out; also after each mutation by admission. */
+  applyDefaults(object: KubeObject): void;
+  /** JSON text with kind and apiVersion first. */
+  encode(object: KubeObject): string;
+  toHub(object: KubeObject): Promise<KubeObject> | KubeObject;
+  fromHub(object: KubeObject): Promise<KubeObject> | KubeObject;
+}
+
+/** A resource at a group and version, as a path names it. */
+export interface ServedKind {
+  readonly kind: Kind;
+  readonly version: KindVersion;
+}
+
+export function groupResource(k: { group: string; resource: string }): GroupResource {
+  return { group: k.group, resource: k.resource };
+}
+
+export function groupKind(k: { group: string; kind: string }): GroupKind {
+  return { group: k.group, kind: k.kind };
+}

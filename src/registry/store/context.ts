@@ -1,0 +1,23 @@
+import type { StrategyContext } from '../../api/strategy.js';
+import { type Environment, metaTime, type OperationContext } from '../context.js';
+
+/** A write as the store sees it. */
+export interface WriteContext extends OperationContext {
+  readonly namespace: string;
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  /** apiVersion that the client speaks. */
+  readonly requestVersion: string;
+}
+
+export function strategyContext(ctx: WriteContext, env: Environment): StrategyContext {
+  return {
+    user: ctx.user,
+    namespace: ctx.namespace,
+    subresource: ctx.subresource,
+    dryRun: ctx.dryRun,
+    requestVersion: ctx.requestVersion,
+    now: () => metaTime(env.now()),
+    gate: (name) => env.gate(name),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Reservation } from '../../api/strategy.js';
+import { alreadyExists, generateNameConflict, invalid, isStatusError, StatusError } from '../../machinery/errors.js';
+import { cloneJson, type KubeObject } from '../../machinery/json.js';
+import type { Environment } from '../context.js';
+import { groupKind, groupResource, type Kind } from '../kind.js';
+import { strategyContext, type WriteContext } from './context.js';
+import { dedupeOwners, ensureNamespace, fillSystemFields, generateName } from './metadata.js';
+import { fromCache, type StoredObject, unstored } from './object.js';
+
+/** Generated names are tried so often before the client hears of a collision. */
+const NAME_ATTEMPTS = 8;
+
+/**
+ * Stores a new object (hub version, minimal form, changed in place).
+ *
+ * @param admit validating admission on the finished object
+ * @throws 409 AlreadyExists, 422 Invalid, and what strategies and admission throw
+ */
+export async function createObject(
+  kind: Kind,
+  env: Environment,
+  ctx: WriteContext,
+  object: KubeObject,
+  admit: (object: KubeObject) => Promise<void> | void,
+): Promise<StoredObject> {
+  const generated = !object.metadata.name && Boolean(object.metadata.generateName);
+  for (let attempt = 1; ; attempt++) {
+    const candidate = generated && attempt < NAME_ATTEMPTS ? cloneJson(object) : object;
+    try {
+      return await createOnce(kind, env, ctx, candidate, admit);
+    } catch (e) {
+      if (!generated || !isStatusError(e, 'AlreadyExists')) throw e;
+      if (attempt >= NAME_ATTEMPTS) throw generateNameConflict(groupResource(kind), candidate.metadata.name ?? '', 1);
+    }
+  }
+}
+
+async function createOnce(
+  kind: Kind,
+  env: Environment,
+  ctx: WriteContext,
+  object: KubeObject,
+  admit: (object: KubeObject) => Promise<void> | void,
+): Promise<StoredObject> {
+  prepareNew(kind, env, ctx, object);
+  await admit(object);
+  dedupeOwners(object, ctx.warn);
+  const name = object.metadata.name ?? '';
+  const key = kind.cache.key(object.metadata.namespace ?? '', name);
+  if (object.metadata.resourceVersion) {
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, undefined);
+  return finish(reservation, ctx.dryRun, async () => {
+    if (ctx.dryRun) {
+      if (await kind.cache.get(key)) throw alreadyExists(groupResource(kind), name);
+      return unstored(kind.hub.encode(object));
+    }
+    const value = Buffer.from(kind.hub.encode(object));
+    const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });
+    if (!result.succeeded) throw alreadyExists(groupResource(kind), name);
+    return fromCache(result.object);
+  });
+}
+
+/** System fields, the strategy's preparation and validation: everything that makes a client's object a valid new one. */
+export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, object: KubeObject): void {
+  const strategy = kind.strategy;
+  const sctx = strategyContext(ctx, env);
+  ensureNamespace(kind, object, ctx.namespace);
+  fillSystemFields(object, env);
+  generateName(object, env);
+  delete object.metadata.generation;
+  strategy.prepareForCreate?.(sctx, object);
+  const errors = strategy.validate?.(sctx, object) ?? [];
+  if (errors.length > 0) throw invalid(groupKind(kind), object.metadata.name ?? '', errors);
+  for (const text of strategy.warningsOnCreate?.(sctx, object) ?? []) ctx.warn(text);
+}
+
+/** Keeps what was reserved when the write went through, gives it back otherwise and on a dry run. */
+export async function finish<T>(
+  reservation: Reservation | undefined,
+  dryRun: boolean,
+  write: () => Promise<T>,
+): Promise<T> {
+  if (!reservation) return write();
+  let done = false;
+  try {
+    const result = await write();
+    done = !dryRun;
+    return result;
+  } finally {
+    if (done) reservation.commit();
+    else reservation.rollback();
+  }
+}

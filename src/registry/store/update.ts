@@ -1,0 +1,167 @@
+import { conflict, invalid, notFound } from '../../machinery/errors.js';
+import { invalidValue } from '../../machinery/field.js';
+import type { KubeObject } from '../../machinery/json.js';
+import type { CachedObject } from '../../storage/cacher/cacher.js';
+import type { Environment } from '../context.js';
+import { groupKind, groupResource, type Kind } from '../kind.js';
+import { strategyContext, type WriteContext } from './context.js';
+import { finish, prepareNew } from './create.js';
+import { readyToGo, removeStored } from './delete.js';
+import { carryOver, dedupeOwners, revisionOf } from './metadata.js';
+import { fromCache, type StoredObject, unstored } from './object.js';
+
+export const MODIFIED_MESSAGE =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+export interface UpdateRequest {
+  readonly name: string;
+  /**
+   * Makes the new object from the stored one (hub version, minimal form, not to be changed); undefined when there is
+   * none. Called again when another writer came first.
+   */
+  update(old: KubeObject | undefined): Promise<KubeObject>;
+  /** The uid that the stored object must have. */
+  readonly expectedUid?: string;
+  /** Server-side apply may create whatever the kind says. */
+  readonly forceCreate?: boolean;
+  admitCreate(object: KubeObject): Promise<void> | void;
+  admitUpdate(object: KubeObject, old: KubeObject): Promise<void> | void;
+}
+
+export interface UpdateOutcome {
+  readonly object: StoredObject;
+  readonly created: boolean;
+}
+
+/**
+ * Replaces an object by compare-and-swap: reads, lets `update` make the new one, prepares, validates, writes, and
+ * starts over when somebody else wrote in between. An update that changes nothing writes nothing.
+ *
+ * @throws 404, 409 Conflict (stale resourceVersion, other uid), 422
+ */
+export async function updateObject(
+  kind: Kind,
+  env: Environment,
+  ctx: WriteContext,
+  request: UpdateRequest,
+): Promise<UpdateOutcome> {
+  const key = kind.cache.key(ctx.namespace, request.name);
+  let current = await kind.cache.get(key);
+  for (;;) {
+    ctx.signal.throwIfAborted();
+    const outcome = current
+      ? await replace(kind, env, ctx, request, current)
+      : await createInstead(kind, env, ctx, request, key);
+    if ('object' in outcome) return outcome;
+    current = outcome.current;
+  }
+}
+
+type Attempt = UpdateOutcome | { readonly current: CachedObject | undefined };
+
+async function replace(
+  kind: Kind,
+  env: Environment,
+  ctx: WriteContext,
+  request: UpdateRequest,
+  current: CachedObject,
+): Promise<Attempt> {
+  const old = readStored(kind, current);
+  checkUid(kind, request, current.key, old.metadata.uid ?? '');
+  const object = await request.update(old);
+  checkRevision(kind, request.name, object, current.revision);
+  prepareChanged(kind, env, ctx, object, old);
+  await request.admitUpdate(object, old);
+  dedupeOwners(object, ctx.warn);
+  if (readyToGo(object, old, kind)) {
+    if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: false };
+    const removed = await removeStored(kind, current, undefined);
+    if (!removed) return { current: await kind.cache.get(current.key) };
+    return { object: unstored(kind.hub.encode(object)), created: false };
+  }
+  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, old);
+  return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
+    const revision = object.metadata.resourceVersion;
+    delete object.metadata.resourceVersion;
+    const text = kind.hub.encode(object);
+    if (ctx.dryRun) {
+      object.metadata.resourceVersion = revision;
+      return { object: unstored(kind.hub.encode(object)), created: false };
+    }
+    const value = Buffer.from(text);
+    delete old.metadata.resourceVersion;
+    if (value.equals(Buffer.from(kind.hub.encode(old)))) return { object: fromCache(current), created: false };
+    const result = await kind.cache.put(current.key, value, {
+      expectedRevision: current.revision,
+      ttlSeconds: kind.rules.ttlSeconds,
+    });
+    return result.succeeded ? { object: fromCache(result.object), created: false } : { current: result.current };
+  });
+}
+
+async function createInstead(
+  kind: Kind,
+  env: Environment,
+  ctx: WriteContext,
+  request: UpdateRequest,
+  key: string,
+): Promise<Attempt> {
+  if (!kind.rules.allowCreateOnUpdate && !request.forceCreate) throw notFound(groupResource(kind), request.name);
+  checkUid(kind, request, key, '');
+  const object = await request.update(undefined);
+  if (revisionOf(object) !== 0) throw conflict(groupResource(kind), request.name, MODIFIED_MESSAGE);
+  prepareNew(kind, env, ctx, object);
+  await request.admitCreate(object);
+  dedupeOwners(object, ctx.warn);
+  delete object.metadata.resourceVersion;
+  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, undefined);
+  return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
+    const text = kind.hub.encode(object);
+    if (ctx.dryRun) return { object: unstored(text), created: true };
+    const result = await kind.cache.put(key, Buffer.from(text), {
+      expectedRevision: 0,
+      ttlSeconds: kind.rules.ttlSeconds,
+    });
+    return result.succeeded ? { object: fromCache(result.object), created: true } : { current: result.current };
+  });
+}
+
+/** The stored object as values in minimal form; the caller may change it. */
+export function readStored(kind: Kind, cached: CachedObject): KubeObject {
+  return kind.hub.decode(cached.parsed());
+}
+
+function checkUid(kind: Kind, request: UpdateRequest, key: string, uid: string): void {
+  if (!request.expectedUid || request.expectedUid === uid) return;
+  throw conflict(
+    groupResource(kind),
+    request.name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${request.expectedUid}, UID in object meta: ${uid}`,
+  );
+}
+
+function checkRevision(kind: Kind, name: string, object: KubeObject, current: number): void {
+  const revision = revisionOf(object);
+  if (revision === 0) {
+    if (!kind.rules.allowUnconditionalUpdate) {
+      throw invalid(groupKind(kind), name, [
+        invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+    }
+  } else if (revision !== current) throw conflict(groupResource(kind), name, MODIFIED_MESSAGE);
+  object.metadata.resourceVersion = `${current}`;
+}
+
+function prepareChanged(kind: Kind, env: Environment, ctx: WriteContext, object: KubeObject, old: KubeObject): void {
+  const hooks =
+    ctx.subresource === '' ? kind.strategy : (kind.strategy.subresources?.[ctx.subresource] ?? kind.strategy);
+  const sctx = strategyContext(ctx, env);
+  if (!kind.namespaced) delete object.metadata.namespace;
+  if (old.metadata.generation === undefined) delete object.metadata.generation;
+  else object.metadata.generation = old.metadata.generation;
+  hooks.prepareForUpdate?.(sctx, object, old);
+  carryOver(object, old);
+  const errors = hooks.validateUpdate?.(sctx, object, old) ?? [];
+  if (errors.length > 0) throw invalid(groupKind(kind), object.metadata.name ?? '', errors);
+  for (const text of hooks.warningsOnUpdate?.(sctx, object, old) ?? []) ctx.warn(text);
+}
