@@ -1,0 +1,24 @@
+import { kind } from './kind.js';
+import type { Strategy } from './strategy.js';
+
+/** Strategies of one group's kinds, by kind. */
+export type GroupStrategies = Readonly<Record<string, Strategy>>;
+
+const groups: Readonly<Record<string, GroupStrategies>> = {};
+const generic = new Map<string, Strategy>();
+
+/**
+ * The strategy of a built-in kind. A kind without rules of its own gets the generic one: the metadata rules, status
+ * kept apart and generations as the facts about its resource tell.
+ */
+export function strategyFor(group: string, kindName: string): Strategy {
+  const own = groups[group]?.[kindName];
+  if (own) return own;
+  const key = `${group}/${kindName}`;
+  let made = generic.get(key);
+  if (!made) {
+    made = kind({ group, kind: kindName });
+    generic.set(key, made);
+  }
+  return made;
+}

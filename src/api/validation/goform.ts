@@ -1,0 +1,134 @@
+import type { JsonObject, JsonValue } from '../../machinery/json.js';
+import { isJsonObject, setOwn } from '../../machinery/json.js';
+import type { Field, SchemaNode, Type } from '../../machinery/scheme/type.js';
+import { typeNamed } from './check.js';
+
+// A fault shows the value that is wrong. The real server prints its internal structs there, whose JSON has the Go names
+// of all fields, unset ones included: {"Name":"c","Command":null}. Types of the meta group and those of groups without
+// internal versions keep their published form.
+
+/** Go names that are not the JSON name with a capital. */
+const GO_NAMES: Record<string, string> = {
+  apiGroup: 'APIGroup',
+  apiGroups: 'APIGroups',
+  apiVersion: 'APIVersion',
+  apiVersions: 'APIVersions',
+  uid: 'UID',
+  tty: 'TTY',
+  os: 'OS',
+  ip: 'IP',
+  ips: 'IPs',
+  iqn: 'IQN',
+  url: 'URL',
+  cidr: 'CIDR',
+  cidrs: 'CIDRs',
+  csi: 'CSI',
+  nfs: 'NFS',
+  fc: 'FC',
+  rbd: 'RBD',
+  iscsi: 'ISCSI',
+  cephfs: 'CephFS',
+  id: 'ID',
+  tls: 'TLS',
+  http: 'HTTP',
+  httpGet: 'HTTPGet',
+  httpHeaders: 'HTTPHeaders',
+  tcpSocket: 'TCPSocket',
+  grpc: 'GRPC',
+  dnsPolicy: 'DNSPolicy',
+  dnsConfig: 'DNSConfig',
+  clusterIP: 'ClusterIP',
+  clusterIPs: 'ClusterIPs',
+  clientIP: 'ClientIP',
+  ipFamilies: 'IPFamilies',
+  ipFamilyPolicy: 'IPFamilyPolicy',
+  ipMode: 'IPMode',
+  ipBlock: 'IPBlock',
+  seLinuxOptions: 'SELinuxOptions',
+  seLinuxChangePolicy: 'SELinuxChangePolicy',
+  fsGroup: 'FSGroup',
+  fsGroupChangePolicy: 'FSGroupChangePolicy',
+  fsType: 'FSType',
+  jsonPath: 'JSONPath',
+  caBundle: 'CABundle',
+  gcePersistentDisk: 'GCEPersistentDisk',
+  awsElasticBlockStore: 'AWSElasticBlockStore',
+  downwardAPI: 'DownwardAPI',
+  nonResourceURLs: 'NonResourceURLs',
+  ttlSecondsAfterFinished: 'TTLSecondsAfterFinished',
+};
+
+/** Struct fields that the internal type holds elsewhere: [outer field, where it lives]. */
+type Arrange = (value: JsonObject) => JsonObject;
+const ARRANGE: Record<string, { order: readonly string[]; before?: Arrange }> = {};
+
+function goName(field: Field): string {
+  return GO_NAMES[field.name] ?? field.name.charAt(0).toUpperCase() + field.name.slice(1);
+}
+
+const isMeta = (type: Type) => type.name.startsWith('io.k8s.apimachinery.');
+
+function zero(field: Field): JsonValue {
+  if (field.pointer) return null;
+  const { node } = field;
+  switch (node.kind) {
+    case 'string':
+      return node.format === 'byte' ? null : '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'struct':
+      return render(node.type!, {});
+    case 'any':
+      return node.type?.special === 'Quantity' ? '0' : node.type?.special === 'IntOrString' ? 0 : null;
+    default:
+      return null;
+  }
+}
+
+function node(n: SchemaNode, v: JsonValue): JsonValue {
+  if (n.kind === 'struct' && isJsonObject(v)) return render(n.type!, v);
+  if (n.kind === 'array' && Array.isArray(v)) return v.map((e) => node(n.items!, e));
+  if (n.kind === 'map' && isJsonObject(v)) {
+    const out: JsonObject = {};
+    for (const k of Object.keys(v).sort()) setOwn(out, k, node(n.values!, v[k] ?? null));
+    return out;
+  }
+  return v;
+}
+
+function render(type: Type, value: JsonObject): JsonObject {
+  if (isMeta(type)) return published(type, value);
+  const out: JsonObject = {};
+  const arranged = ARRANGE[type.name];
+  const from = arranged?.before?.(value) ?? value;
+  for (const field of type.fields) {
+    if (field.name === 'metadata' && field.node.type?.name.endsWith('.ObjectMeta')) {
+      const meta = from.metadata;
+      if (isJsonObject(meta)) Object.assign(out, published(field.node.type, meta));
+      continue;
+    }
+    const v = from[field.name];
+    out[goName(field)] = v === undefined ? zero(field) : node(field.node, v);
+  }
+  return out;
+}
+
+/** Field order of the type, unset fields left out unless they are always written. */
+function published(type: Type, value: JsonObject): JsonObject {
+  const out: JsonObject = {};
+  for (const field of type.fields) {
+    const v = value[field.name];
+    if (v !== undefined) setOwn(out, field.name, node(field.node, v));
+    else if (field.zero !== undefined) out[field.name] = field.zero;
+  }
+  return out;
+}
+
+/** The value of a field as a fault prints it. `typeName` as in `struct`. */
+export function goForm(typeName: string, value: JsonValue | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map((e) => goForm(typeName, e) ?? null);
+  return isJsonObject(value) ? render(typeNamed(typeName), value) : value;
+}
