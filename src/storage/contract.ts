@@ -5,8 +5,9 @@
  * after one revision, once and in order. History reaches back to the last compaction. What the contract does not
  * promise: transactions over several keys, and history older than a compaction.
  *
- * Keys are non-empty strings without lone surrogates, ordered by their UTF-8 bytes. Values are bytes; a backend never
- * changes a buffer it was given or hands out, and neither may its callers.
+ * Keys are well-formed strings of 1 to 1900 UTF-8 bytes without NUL, ordered by those bytes (characters beyond the BMP may
+ * sort by their surrogates instead). Values are bytes; a backend never changes a buffer it was given or hands out, and
+ * neither may its callers.
  */
 export interface Storage {
   /**
@@ -124,6 +125,8 @@ export interface WatchOptions {
   prefix: string;
   /** First revision to report. */
   startRevision?: number;
+  /** Fill in `prevKv`. Costs a read per change. */
+  prevKv?: boolean;
 }
 
 /** One key changed. */
@@ -131,7 +134,7 @@ export interface WatchEvent {
   readonly type: 'PUT' | 'DELETE';
   /** After the change. For DELETE the value is empty and modRevision is the revision of the removal. */
   readonly kv: KeyValue;
-  /** Before the change; undefined when the key was new. */
+  /** Before the change. Undefined when the key was new, when it was not asked for, or when it is compacted away. */
   readonly prevKv: KeyValue | undefined;
   readonly revision: number;
 }
@@ -150,6 +153,8 @@ export interface WatchObserver {
 export interface WatchHandle {
   /** No call to the observer happens after this. */
   cancel(): void;
+  /** Asks for an `events` call soon, with nothing in it if need be, so that the observer learns the newest revision. */
+  requestProgress(): void;
 }
 
 export type StorageErrorCode =
@@ -200,6 +205,16 @@ export function isStorageError(e: unknown, code?: StorageErrorCode): e is Storag
   return e instanceof StorageError && (code === undefined || e.code === code);
 }
 
+const MAX_KEY_BYTES = 1900;
+const NOT_ALLOWED = /[\0\p{Surrogate}]/u;
+
+/** Throws for a key that not every backend could hold. */
+export function checkKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes > 0 && bytes <= MAX_KEY_BYTES && !NOT_ALLOWED.test(key)) return;
+  throw new StorageError('InvalidKey', `key must have 1 to ${MAX_KEY_BYTES} bytes of well-formed text without NUL`);
+}
+
 /**
  * The end of the range that holds every key with this prefix. Good for prefixes that end in an ASCII character, which
  * all of ours do (`/`).
@@ -207,14 +222,4 @@ export function isStorageError(e: unknown, code?: StorageErrorCode): e is Storag
 export function prefixEnd(prefix: string): string {
   const last = prefix.length - 1;
   return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
-}
-
-/** Timers and time, passed in so that tests can hold them still. Times are milliseconds since the epoch. */
-export interface Clock {
-  now(): number;
-  setTimeout(callback: () => void, ms: number): Timer;
-}
-
-export interface Timer {
-  cancel(): void;
 }
