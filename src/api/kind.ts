@@ -47,7 +47,8 @@ export interface KindDefinition {
   readonly updateRules?: ChangeRule;
   /** All of the checks of an update after those of the metadata, instead of `rules` and `updateRules`. */
   readonly update?: ChangeRule;
-  /** Metadata checks are left to `rules` (kinds whose order differs). */
+  /** The metadata is not checked before `rules`: requests that are never stored, kinds with an order of their own. */
+  readonly ownMetadata?: boolean;
   prepareForCreate?(ctx: StrategyContext, obj: KubeObject): void;
   prepareForUpdate?(ctx: StrategyContext, obj: KubeObject, old: KubeObject): void;
   warnings?(ctx: StrategyContext, obj: KubeObject, old: KubeObject | undefined): string[];
@@ -163,7 +164,7 @@ export function kind(def: KindDefinition): Strategy {
     },
     validate(ctx, obj): FieldError[] {
       const check = newCheck(ctx.gate);
-      validateObjectMeta(obj.metadata, meta, check);
+      if (!def.ownMetadata) validateObjectMeta(obj.metadata, meta, check);
       def.rules?.(obj, root, check);
       return check.errors;
     },

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
+import { Quantity } from '../../machinery/quantity.js';
 import type { Type } from '../../machinery/scheme/type.js';
-import type { Defaulter } from './rules.js';
+import type { Defaulter, DefaultingEnv } from './rules.js';
 
 const object = (v: JsonValue | undefined): JsonObject | undefined => (isJsonObject(v) ? v : undefined);
 const list = (v: JsonValue | undefined): JsonObject[] => (Array.isArray(v) ? v.filter(isJsonObject) : []);
@@ -20,6 +21,79 @@ function podRequests(pod: JsonObject): void {
   for (const container of [...list(spec.containers), ...list(spec.initContainers)]) {
     const resources = object(container.resources);
     if (resources) fillMissing(resources, 'requests', object(resources.limits));
+  }
+}
+
+const POD_LEVEL = (key: string) => key === 'cpu' || key === 'memory' || key.startsWith('hugepages-');
+const amounts = (resources: JsonObject | undefined, what: 'requests' | 'limits') =>
+  Object.entries(object(resources?.[what]) ?? {}).map(([k, v]) => [k, Quantity.parse(String(v))] as const);
+
+/**
+ * What all containers of a pod take together: the sum of the long-running ones, or what an init container needs beside
+ * the sidecars started before it, whichever is more (KEP-753).
+ */
+export function aggregateContainers(spec: JsonObject, what: 'requests' | 'limits'): Map<string, Quantity> {
+  const plus = (to: Map<string, Quantity>, key: string, q: Quantity) => to.set(key, to.get(key)?.add(q) ?? q);
+  const atLeast = (to: Map<string, Quantity>, key: string, q: Quantity) => {
+    const known = to.get(key);
+    if (!known || known.compare(q) < 0) to.set(key, q);
+  };
+  const total = new Map<string, Quantity>();
+  for (const c of list(spec.containers)) for (const [k, q] of amounts(object(c.resources), what)) plus(total, k, q);
+  const sidecars = new Map<string, Quantity>();
+  const starting = new Map<string, Quantity>();
+  for (const c of list(spec.initContainers)) {
+    const sidecar = c.restartPolicy === 'Always';
+    if (sidecar)
+      for (const [k, q] of amounts(object(c.resources), what)) {
+        plus(total, k, q);
+        plus(sidecars, k, q);
+      }
+    const now = new Map(sidecars);
+    if (!sidecar) for (const [k, q] of amounts(object(c.resources), what)) plus(now, k, q);
+    for (const [k, q] of now) atLeast(starting, k, q);
+  }
+  for (const [k, q] of starting) atLeast(total, k, q);
+  return total;
+}
+
+/** Pod-level resources (KEP-2837) follow from what the containers ask for. */
+function podLevelResources(pod: JsonObject, env: DefaultingEnv): void {
+  const spec = object(pod.spec);
+  const resources = object(spec?.resources);
+  if (!spec || !resources || !env.gate('PodLevelResources')) return;
+  const filled = (name: string) => Object.keys(object(resources[name]) ?? {}).length > 0;
+  if (!filled('limits') && !filled('requests')) return;
+  const requested = aggregateContainers(spec, 'requests');
+  const hugepages: JsonObject = {};
+  for (const [key, q] of aggregateContainers(spec, 'limits')) {
+    const taken = [resources.requests, resources.limits].some((r) => object(r)?.[key] !== undefined);
+    if (key.startsWith('hugepages-') && !taken) hugepages[key] = q.toString();
+  }
+  fillMissing(resources, 'limits', hugepages);
+  if (!filled('limits')) return;
+  const limits = object(resources.limits)!;
+  const defaults: JsonObject = {};
+  for (const key of new Set([...Object.keys(limits), ...requested.keys()])) {
+    if (!POD_LEVEL(key)) continue;
+    const asked = requested.get(key);
+    // Huge pages can't be overcommitted: the pod requests what it is limited to.
+    const value = asked && !key.startsWith('hugepages-') ? asked.toString() : limits[key];
+    if (value !== undefined) defaults[key] = value;
+  }
+  fillMissing(resources, 'requests', defaults);
+}
+
+/** Quantities of resource lists have at most three decimals, rounded up. */
+function roundQuantities(owner: JsonObject, field: string): void {
+  const amounts = object(owner[field]);
+  if (!amounts) return;
+  for (const key of Object.keys(amounts)) {
+    const text = amounts[key];
+    if (typeof text !== 'string' || !/[nu.eE]/.test(text)) continue;
+    const q = Quantity.parse(text);
+    const rounded = q.roundUp(-3);
+    if (rounded !== q) amounts[key] = rounded.toString();
   }
 }
 
@@ -44,7 +118,7 @@ function storedVersions(crd: JsonObject): void {
 }
 
 const BY_TYPE: Record<string, Defaulter[]> = {
-  'io.k8s.api.core.v1.Pod': [podRequests],
+  'io.k8s.api.core.v1.Pod': [podRequests, podLevelResources],
   'io.k8s.api.core.v1.LimitRangeItem': [limitRangeItem],
   'io.k8s.api.resource.v1.Device': [allocationMultiplier],
   'io.k8s.api.resource.v1beta2.Device': [allocationMultiplier],
@@ -52,7 +126,20 @@ const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition': [storedVersions],
 };
 
+/** Fields of the Go type ResourceList. Dynamic resources use maps of quantities of another type. */
+function resourceLists(type: Type): string[] {
+  if (type.name.startsWith('io.k8s.api.resource.')) return [];
+  return type.fields
+    .filter((f) => f.node.kind === 'map' && f.node.values?.type?.special === 'Quantity')
+    .map((f) => f.name);
+}
+
 /** The defaults of a type that no rule of `defaults.json` can say (`special` there). They run before its rules. */
 export function specialDefaults(type: Type): Defaulter[] {
-  return BY_TYPE[type.name] ?? [];
+  const lists = resourceLists(type).map(
+    (name): Defaulter =>
+      (obj) =>
+        roundQuantities(obj, name),
+  );
+  return [...lists, ...(BY_TYPE[type.name] ?? [])];
 }

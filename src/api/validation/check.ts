@@ -78,10 +78,16 @@ export function struct<C extends Check = Check>(typeName: string, table: RuleTab
   };
 }
 
-/** Compiles every table made so far, so that a misspelt field shows in a test and not in a request. */
-export function compileAllRules(): number {
-  for (const compile of pending) compile();
-  return pending.length;
+/** Compiles every table made so far and tells what is wrong with them, so that a misspelt field shows in a test. */
+export function compileAllRules(): string[] {
+  return pending.flatMap((compile) => {
+    try {
+      compile();
+      return [];
+    } catch (e) {
+      return [(e as Error).message];
+    }
+  });
 }
 
 /** Runs all of the rules on the same value. */

@@ -32,8 +32,10 @@
  * - Rules that need facts from around the struct (the volumes of the pod, the state of a gate, the old object) take a
  *   `Check` of their own: `interface PodCheck extends Check { volumes: … }`, `struct<PodCheck>(…)`, and the caller
  *   passes `{ ...c, volumes }`, which shares `errors`.
- * - `tools/validation-rates.mjs Kind` prints how many of the recorded answers of a real server the rules of that kind
- *   give, and the differences.
+ * - A group's folder exports `strategies: GroupStrategies` from its index; `src/api/index.ts` lists the groups.
+ * - `REPORT=Kind npx vitest run src/api/validation/recorded` prints where the rules differ from the recorded answers of
+ *   a real server (`REPORT=all`: the rates of all kinds). What a kind reached stands in `recorded-floors.json`, so that
+ *   it can only get better. `compileAllRules()` tells of misspelt fields.
  */
 export * from './check.js';
 export * as formats from './formats.js';

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fieldErrorsMessage } from '../../machinery/field.js';
+import type { JsonObject } from '../../machinery/json.js';
+import { catalog } from '../../machinery/scheme/catalog.js';
+import { applyDefaults } from '../defaulting/index.js';
+import { strategyFor } from '../index.js';
+import {
+  decodeMinimal,
+  gunzipJson,
+  haveRecordings,
+  NOW,
+  type RecordedAnswer,
+  recorded,
+  SHARED,
+  type TwinKind,
+  testContext,
+  twinModule,
+} from '../recorded.suite.js';
+
+// `REPORT=Pod npx vitest run src/api/validation/recorded` prints the differences of one kind (`REPORT=all`: rates only).
+const report = process.env.REPORT ?? '';
+
+interface Rate {
+  total: number;
+  verdict: number;
+  causes: number;
+  message: number;
+  warnings: number;
+}
+
+/** Share of the recorded cases of a kind for which causes and message must be right. Only ever raised. */
+const FLOORS: Record<string, [causes: number, message: number]> = JSON.parse(
+  readFileSync(new URL('./recorded-floors.json', import.meta.url), 'utf8'),
+) as Record<string, [number, number]>;
+
+const causeSet = (causes: readonly { field?: string; reason?: string }[]) =>
+  causes
+    .map((c) => `${c.field} ${c.reason}`)
+    .sort()
+    .join('\n');
+
+describe.runIf(haveRecordings)('validation as recorded', async () => {
+  if (!haveRecordings) return;
+  const { mutate } = await twinModule<{ mutate(m: JsonObject, p: string, l: string, v: unknown): string }>(
+    'suites/validation.mjs',
+  );
+  const { byKind } = await twinModule<{ byKind: Record<string, TwinKind> }>('lib/kinds.mjs');
+  const { slug } = await twinModule<{ slug(suite: string, name: string): string }>('lib/runner.mjs');
+  const muts = gunzipJson(`${SHARED}/twin/data/validation.json.gz`) as [string, string, string, unknown][];
+  const golden = new Map(recorded('validation').map((c) => [c.n, c.a[0]!]));
+
+  const rates = new Map<string, Rate>();
+  const differences: string[] = [];
+  const ctx = testContext({ namespace: 'twin-validation' });
+
+  function run(
+    kind: TwinKind,
+    body: JsonObject,
+  ): { errors: ReturnType<NonNullable<ReturnType<typeof strategyFor>['validate']>>; warnings: string[] } {
+    const strategy = strategyFor(kind.group, kind.kind);
+    const obj = decodeMinimal(kind.group, kind.version, kind.kind, body);
+    applyDefaults(catalog().byGvk(kind.group, kind.version, kind.kind)!, obj, ctx);
+    if (kind.namespaced) obj.metadata.namespace = 'twin-validation';
+    const here = { ...ctx, requestVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version };
+    obj.metadata.creationTimestamp = NOW;
+    obj.metadata.uid = '11111111-1111-1111-1111-111111111111';
+    delete obj.metadata.deletionTimestamp;
+    delete obj.metadata.deletionGracePeriodSeconds;
+    strategy.prepareForCreate?.(here, obj);
+    const errors = strategy.validate?.(here, obj) ?? [];
+    return { errors, warnings: errors.length > 0 ? [] : (strategy.warningsOnCreate?.(here, obj) ?? []) };
+  }
+
+  function compare(id: string, name: string, body: JsonObject, kind: TwinKind, want: RecordedAnswer): void {
+    const rate = rates.get(id) ?? { total: 0, verdict: 0, causes: 0, message: 0, warnings: 0 };
+    rates.set(id, rate);
+    rate.total++;
+    let got: ReturnType<typeof run>;
+    try {
+      got = run(kind, body);
+    } catch (e) {
+      if (report === id) differences.push(`${name}\n  threw ${(e as Error).stack?.slice(0, 400)}`);
+      return;
+    }
+    const wantCauses = want.b?.details?.causes ?? [];
+    const verdict = (want.c === 422) === got.errors.length > 0;
+    const causes = causeSet(wantCauses) === causeSet(got.errors.map((e) => e.toCause()));
+    const wantText = want.c === 422 ? (want.b?.message?.replace(/^.*? is invalid: /s, '') ?? '') : '';
+    const gotText = got.errors.length > 0 ? fieldErrorsMessage(got.errors) : '';
+    const wantWarnings = JSON.stringify((want.w ?? []).map((w) => JSON.parse(w.replace(/^299 - /, ''))));
+    if (verdict) rate.verdict++;
+    if (causes) rate.causes++;
+    if (wantText === gotText) rate.message++;
+    const warnings = wantWarnings === JSON.stringify(got.warnings);
+    if (warnings) rate.warnings++;
+    if (report === id && !(wantText === gotText && causes && warnings))
+      differences.push(
+        `${name}\n${wantText === gotText ? '' : `  - ${wantText}\n  + ${gotText}\n`}${warnings ? '' : `  -w ${wantWarnings}\n  +w ${JSON.stringify(got.warnings)}`}`,
+      );
+  }
+
+  it('has the same causes and messages', () => {
+    for (const [base, pointer, label, value] of muts) {
+      const name = `${base} ${pointer} ${label}`;
+      const want = golden.get(name);
+      if (!want || (want.c !== 422 && want.c !== 201)) continue;
+      const [id, which] = base.split(':') as [string, 'min' | 'rich'];
+      const kind = byKind[id]!;
+      if (report && report !== 'all' && report !== id) continue;
+      const text = mutate(kind[which]!, pointer, label, value)
+        .replaceAll('{{id}}', slug('validation', name))
+        .replaceAll('{{ns}}', 'twin-validation');
+      compare(id, name, JSON.parse(text) as JsonObject, kind, want);
+    }
+    if (report) {
+      const lines = [...rates].map(([id, r]) => {
+        const pct = (n: number) => `${((100 * n) / r.total).toFixed(1)}%`.padStart(7);
+        return `${id.padEnd(34)}${`${r.total}`.padStart(5)} verdict${pct(r.verdict)} causes${pct(r.causes)} message${pct(r.message)} warnings${pct(r.warnings)}`;
+      });
+      process.stdout.write(`${differences.join('\n')}\n${lines.join('\n')}\n`);
+      return;
+    }
+    for (const [id, [causes, message]] of Object.entries(FLOORS)) {
+      const rate = rates.get(id);
+      expect(rate, id).toBeDefined();
+      expect(Math.round((1000 * rate!.causes) / rate!.total) / 10, `causes of ${id}`).toBeGreaterThanOrEqual(causes);
+      expect(Math.round((1000 * rate!.message) / rate!.total) / 10, `messages of ${id}`).toBeGreaterThanOrEqual(
+        message,
+      );
+    }
+  });
+});
