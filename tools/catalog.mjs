@@ -30,6 +30,17 @@ for (const [name, type] of Object.entries(types)) {
     if (rule) field.pb[3] = rule;
   }
 }
+// Facts that the sources leave out: the cells of a Table row may be anything, and `List` has no version of its own.
+const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+types[`${meta}.TableRow`].fields.unshift({
+  n: 'cells',
+  k: 'array',
+  items: { k: 'any' },
+  req: 1,
+  lt: 'atomic',
+  z: null,
+});
+types[`${meta}.List`].gvk ??= [['', 'v1', 'List']];
 write('types.json', types);
 write('messages.json', Object.fromEntries(Object.entries(messages).filter(([name]) => !types[name])));
 
@@ -39,7 +50,10 @@ writeFileSync(
   `{"groupOrder":${JSON.stringify(resources.groupOrder)},\n"apiServicePriority":${JSON.stringify(resources.apiServicePriority)},\n` +
     `"querySets":${JSON.stringify(resources.querySets)},\n"resources":${lines(resources.resources).trimEnd()}}\n`,
 );
-write('defaults.json', read('defaults.json').rules);
+// defaults.json: what `+default` markers say runs after the rules of the same type.
+const { rules, markers } = read('defaults.json');
+for (const [name, list] of Object.entries(markers)) rules[name] = [...(rules[name] ?? []), ...list];
+write('defaults.json', rules);
 write('bootstrap.json', read('bootstrap.json').objects);
 write('admission-order.json', read('admission-order.json'));
 

@@ -8,7 +8,10 @@ import {
   type JsonValue,
   type KubeObject,
 } from '../machinery/json.js';
+import { catalog } from '../machinery/scheme/catalog.js';
 import { type ResourceFacts, resourceCatalog } from '../machinery/scheme/resources.js';
+import type { Type } from '../machinery/scheme/type.js';
+import { dropDisabledFields } from './gated-fields.js';
 import type { Strategy, StrategyContext } from './strategy.js';
 import {
   type Check,
@@ -67,6 +70,12 @@ export function factsFor(group: string, kind: string): ResourceFacts {
   const facts = stored ?? all[0];
   if (!facts) throw new Error(`no resource of kind ${kind} in group "${group}"`);
   return facts;
+}
+
+function hubType(facts: ResourceFacts): Type {
+  const type = catalog().byGvk(facts.group, facts.version, facts.kind);
+  if (!type) throw new Error(`no type of kind ${facts.kind} in group "${facts.group}"`);
+  return type;
 }
 
 function nameCheckOf(facts: ResourceFacts): NameCheck {
@@ -129,6 +138,7 @@ function resetsFor(facts: ResourceFacts, subresource: string): string[] {
 /** Makes the strategy of a kind from its rules and the facts about its resource. */
 export function kind(def: KindDefinition): Strategy {
   const facts = factsFor(def.group, def.kind);
+  const type = hubType(facts);
   const nameCheck = def.name ?? nameCheckOf(facts);
   const meta = { namespaced: facts.namespaced, name: nameCheck, standardFinalizers: def.standardFinalizers };
   const resets = resetsFor(facts, '');
@@ -141,6 +151,7 @@ export function kind(def: KindDefinition): Strategy {
     return {
       prepareForUpdate(ctx, obj, old) {
         for (const path of keeps) restore(path, obj, old);
+        dropDisabledFields(type, obj, old, ctx.gate);
         own?.prepare?.(ctx, obj, old);
       },
       validateUpdate(ctx, obj, old) {
@@ -160,6 +171,7 @@ export function kind(def: KindDefinition): Strategy {
     prepareForCreate(ctx, obj) {
       for (const path of resets) if (path === 'status') delete obj.status;
       if (facts.generation?.onCreate) obj.metadata.generation = facts.generation.onCreate;
+      dropDisabledFields(type, obj, undefined, ctx.gate);
       def.prepareForCreate?.(ctx, obj);
     },
     validate(ctx, obj): FieldError[] {
@@ -170,6 +182,7 @@ export function kind(def: KindDefinition): Strategy {
     },
     prepareForUpdate(ctx, obj, old) {
       for (const path of resets) restore(path, obj, old);
+      dropDisabledFields(type, obj, old, ctx.gate);
       def.prepareForUpdate?.(ctx, obj, old);
       if (bumps.some((path) => differs(path, obj, old))) obj.metadata.generation = (old.metadata.generation ?? 0) + 1;
     },

@@ -105,6 +105,7 @@ function isAbsent(field: Field, v: JsonValue): boolean {
   if (v === null) return true;
   if (field.pointer) return false;
   if (v === '' || v === 0 || v === false) return true;
+  if (v === '0' && field.node.type?.special === 'Quantity') return true;
   return field.node.kind === 'struct' && isJsonObject(v) && Object.keys(v).length === 0;
 }
 
@@ -125,4 +126,60 @@ export function decodeMinimal(group: string, version: string, kind: string, valu
   const out = minimal(type, value) as KubeObject;
   out.metadata ??= {};
   return out;
+}
+
+/** What the recorded server's admission plugins add, as far as it shows in the recordings. */
+export function emulateAdmission(kind: string, obj: KubeObject): void {
+  if (kind === 'Pod' && isJsonObject(obj.spec)) {
+    const spec = obj.spec;
+    spec.priority ??= 0;
+    spec.preemptionPolicy ??= 'PreemptLowerPriority';
+    const tolerations = Array.isArray(spec.tolerations) ? (spec.tolerations as JsonObject[]) : [];
+    const tolerated = (key: string) =>
+      tolerations.some(
+        (t) => (t.key === key || t.key === undefined) && (t.effect === 'NoExecute' || t.effect === undefined),
+      );
+    const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+      .filter((key) => !tolerated(key))
+      .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
+    if (added.length > 0) spec.tolerations = [...tolerations, ...added];
+  }
+  const finalizer = {
+    PersistentVolume: 'kubernetes.io/pv-protection',
+    PersistentVolumeClaim: 'kubernetes.io/pvc-protection',
+  }[kind];
+  if (finalizer) obj.metadata.finalizers = [...(obj.metadata.finalizers ?? []), finalizer];
+  if (kind === 'Node') {
+    const spec = (isJsonObject(obj.spec) ? obj.spec : {}) as JsonObject & { taints?: JsonObject[] };
+    const taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    if (!spec.taints?.some((t) => t.key === taint.key)) spec.taints = [...(spec.taints ?? []), taint];
+    obj.spec = spec;
+  }
+}
+
+/** The object without what differs from run to run. */
+export function stable(obj: KubeObject): JsonObject {
+  const {
+    creationTimestamp: _c,
+    managedFields: _m,
+    resourceVersion: _r,
+    uid: _u,
+    namespace: _n,
+    ...metadata
+  } = obj.metadata;
+  const { kind: _k, apiVersion: _a, ...rest } = obj;
+  return { ...rest, metadata };
+}
+
+/** Paths at which two values differ, with both values. */
+export function differences(want: JsonValue | undefined, got: JsonValue | undefined, at = ''): string[] {
+  if (isJsonObject(want) && isJsonObject(got))
+    return [...new Set([...Object.keys(want), ...Object.keys(got)])].flatMap((k) =>
+      differences(want[k], got[k], at ? `${at}.${k}` : k),
+    );
+  if (Array.isArray(want) && Array.isArray(got) && want.length === got.length)
+    return want.flatMap((e, i) => differences(e, got[i], `${at}[${i}]`));
+  const a = JSON.stringify(want);
+  const b = JSON.stringify(got);
+  return a === b ? [] : [`${at}: want ${a}, got ${b}`];
 }

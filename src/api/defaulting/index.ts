@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
-import { readCatalogFile } from '../../machinery/scheme/catalog.js';
+import { catalog, readCatalogFile } from '../../machinery/scheme/catalog.js';
 import type { SchemaNode, Type } from '../../machinery/scheme/type.js';
 import { compileRule, type Defaulter, type DefaultingEnv, type RawRule } from './rules.js';
 import { specialDefaults } from './special.js';
@@ -23,6 +23,14 @@ function rulesOf(type: Type): RawRule[] {
   return rules[type.name] ?? [];
 }
 
+/** Types whose fields are written as the type's own. */
+function inlineTypes(type: Type): Type[] {
+  return type.inlineParts.flatMap(([name]) => {
+    const part = catalog().find(name);
+    return part ? [part, ...inlineTypes(part)] : [];
+  });
+}
+
 /** The struct type at the end of lists and maps of a node. */
 function elementType(node: SchemaNode): Type | undefined {
   const inner = node.items ?? node.values;
@@ -37,7 +45,7 @@ function hasDefaults(type: Type, path: Set<Type> = new Set()): boolean {
   if (path.has(type)) return false;
   path.add(type);
   const yes =
-    rulesOf(type).length > 0 ||
+    [type, ...inlineTypes(type)].some((t) => rulesOf(t).length > 0) ||
     specialDefaults(type).length > 0 ||
     type.fields.some((f) => {
       const t = elementType(f.node);
@@ -53,7 +61,10 @@ function compile(type: Type): Compiled {
   if (known) return known;
   const self: Compiled = { own: [], below: [] };
   compiled.set(type, self);
-  self.own = [...specialDefaults(type), ...rulesOf(type).flatMap((r) => compileRule(type, r) ?? [])];
+  self.own = [
+    ...specialDefaults(type),
+    ...[type, ...inlineTypes(type)].flatMap((t) => rulesOf(t).flatMap((r) => compileRule(t, r) ?? [])),
+  ];
   for (const field of type.fields) {
     const t = elementType(field.node);
     if (!t || !hasDefaults(t)) continue;
