@@ -139,7 +139,7 @@ export interface WatchEvent {
   readonly revision: number;
 }
 
-/** Called synchronously, and must not throw. */
+/** Called synchronously. An observer that throws loses its watch, with an `Unavailable` error. */
 export interface WatchObserver {
   /**
    * Changes in order of revision; all changes of one revision come in one call. When it returns the observer has all

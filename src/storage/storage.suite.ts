@@ -309,6 +309,24 @@ export function describeStorage(name: string, open: (clock: Clock) => Promise<Ba
         expect(watch.seen.length).toBe(21);
       });
 
+      it('ends the watch of an observer that throws, and serves the others', async () => {
+        const failures: string[] = [];
+        storage.watch(
+          { prefix: '/' },
+          {
+            events: () => {
+              throw new Error('broken observer');
+            },
+            error: (e) => void failures.push(e.code),
+          },
+        );
+        const watch = new Recorder(storage, { prefix: '/' });
+        await put('/a', '1');
+        await put('/a', '2');
+        await eventually(() => watch.seen.length === 2, 'both events');
+        expect(failures).toEqual(['Unavailable']);
+      });
+
       it('keeps the order when an observer writes', async () => {
         const base = await storage.currentRevision();
         let wrote = false;

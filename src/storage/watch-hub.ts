@@ -1,6 +1,7 @@
 import {
   ClosedError,
   CompactedError,
+  StorageError,
   type WatchEvent,
   type WatchHandle,
   type WatchObserver,
@@ -79,7 +80,18 @@ export class WatchHub {
       let mine = events.filter((e) => e.revision >= watch.next && e.kv.key.startsWith(prefix));
       if (prevKv) mine = mine.map((e) => this.#log.withPrevious(e));
       watch.next = Math.max(watch.next, revision + 1);
-      watch.observer.events(mine, revision);
+      this.#tell(watch, mine, revision);
+    }
+  }
+
+  /** A fault in an observer ends its watch and nothing else: the change is written, and its writer waits. */
+  #tell(watch: Watch, events: readonly WatchEvent[], revision: number): void {
+    try {
+      watch.observer.events(events, revision);
+    } catch (cause) {
+      this.#live.delete(watch);
+      this.#catchingUp.delete(watch);
+      watch.observer.error(new StorageError('Unavailable', `the observer failed: ${String(cause)}`, { cause }));
     }
   }
 
@@ -103,6 +115,6 @@ export class WatchHub {
       this.#catchingUp.delete(watch);
       this.#live.add(watch);
     } else setImmediate(() => this.#catchUp(watch));
-    watch.observer.events(events, next - 1);
+    this.#tell(watch, events, next - 1);
   }
 }
