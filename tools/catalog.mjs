@@ -16,6 +16,48 @@ function lines(value) {
     .map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`)
     .join(',\n')}\n}\n`;
 }
+
+/**
+ * Adds `reg` to the kinds that a server knows but does not serve: old versions, options, reviews. Their group is that of
+ * the other versions of the same package, or the one named here.
+ */
+function register(types, meta) {
+  const groups = new Map(
+    Object.entries({
+      admission: 'admission.k8s.io',
+      apidiscovery: 'apidiscovery.k8s.io',
+      audit: 'audit.k8s.io',
+      extensions: 'extensions',
+      imagepolicy: 'imagepolicy.k8s.io',
+    }),
+  );
+  const packageOf = (name) => name.split('.').slice(-3)[0];
+  for (const [name, type] of Object.entries(types)) {
+    if (Array.isArray(type.gvk) && packageOf(name) !== 'meta') groups.set(packageOf(name), type.gvk[0][0]);
+  }
+  for (const [name, type] of Object.entries(types)) {
+    const kind = name.split('.').pop();
+    const isKind = type.fields?.some((f) => f.in?.includes('TypeMeta')) && kind !== 'TypeMeta';
+    if (packageOf(name) === 'meta' && isKind && !type.gvk) {
+      type.reg = /Options$/.test(kind) ? 'every-group-version' : [['meta.k8s.io', 'v1', kind]];
+      if (kind === 'Table' || kind === 'PartialObjectMetadata') type.reg.push(['meta.k8s.io', 'v1beta1', kind]);
+      if (name === `${meta}beta1.PartialObjectMetadataList`) type.reg = [['meta.k8s.io', 'v1beta1', kind]];
+    } else if (isKind && !type.gvk && groups.has(packageOf(name))) {
+      type.reg = [[groups.get(packageOf(name)), name.split('.').slice(-2)[0], kind]];
+    }
+  }
+  // Their v1beta1 is registered still, and refused only after it has been read. The shapes are close enough for that.
+  for (const [path, group] of [
+    ['apiextensions-apiserver.pkg.apis.apiextensions', 'apiextensions.k8s.io'],
+    ['kube-aggregator.pkg.apis.apiregistration', 'apiregistration.k8s.io'],
+  ]) {
+    for (const [name, type] of Object.entries(types)) {
+      if (name.startsWith(`io.k8s.${path}.v1.`) && Array.isArray(type.gvk))
+        type.reg = type.gvk.map((g) => [group, 'v1beta1', g[2]]);
+    }
+  }
+}
+
 const write = (name, value) => writeFileSync(join(out, name), lines(value));
 
 // types.json: fields in Go order; `pb` gets the presence rule ('always' or 'nil') as its fourth item.
@@ -41,6 +83,7 @@ types[`${meta}.TableRow`].fields.unshift({
   z: null,
 });
 types[`${meta}.List`].gvk ??= [['', 'v1', 'List']];
+register(types, meta);
 write('types.json', types);
 write('messages.json', Object.fromEntries(Object.entries(messages).filter(([name]) => !types[name])));
 

@@ -29,7 +29,9 @@ interface RawField extends RawNode {
 interface RawType {
   live?: 0;
   fields?: RawField[];
-  gvk?: [string, string, string][];
+  gvk?: [string, string, string][] | 'every-group-version';
+  /** Registered under these too, but not served. */
+  reg?: [string, string, string][] | 'every-group-version';
   mt?: 'atomic' | 'granular';
   inline?: [string, number, string][];
   schema?: { k: string };
@@ -50,14 +52,16 @@ export class Catalog {
   readonly #raw: Record<string, RawType>;
   readonly #types = new Map<string, Type>();
   readonly #byGvk = new Map<string, string>();
+  /** Kinds such as DeleteOptions that belong to every group and version. */
+  readonly #everywhere = new Map<string, string>();
+  readonly #versions = new Set<string>();
 
   constructor(raw: Record<string, RawType> = JSON.parse(readCatalogFile('types.json'))) {
     this.#raw = raw;
     for (const [name, type] of Object.entries(raw)) {
-      for (const [group, version, kind] of type.gvk ?? []) {
-        const key = `${group}/${version}/${kind}`;
-        // DeleteOptions and friends are registered in every group; their own package is the one place they are defined.
-        if (!this.#byGvk.has(key)) this.#byGvk.set(key, name);
+      for (const names of [type.gvk, type.reg]) {
+        if (names === 'every-group-version') this.#everywhere.set(name.slice(name.lastIndexOf('.') + 1), name);
+        else for (const gvk of names ?? []) this.#register(name, ...gvk);
       }
     }
   }
@@ -80,10 +84,18 @@ export class Catalog {
     return raw ? this.#make(name, raw) : undefined;
   }
 
-  /** The type that a group, version and kind name, if it is a built-in one. */
+  /** The type that a group, version and kind name, if it is a built-in one, served or only known. */
   byGvk(group: string, version: string, kind: string): Type | undefined {
-    const name = this.#byGvk.get(`${group}/${version}/${kind}`);
+    const name =
+      this.#byGvk.get(`${group}/${version}/${kind}`) ??
+      (this.#versions.has(`${group}/${version}`) ? this.#everywhere.get(kind) : undefined);
     return name === undefined ? undefined : this.type(name);
+  }
+
+  #register(name: string, group: string, version: string, kind: string): void {
+    const key = `${group}/${version}/${kind}`;
+    if (!this.#byGvk.has(key)) this.#byGvk.set(key, name);
+    this.#versions.add(`${group}/${version}`);
   }
 
   #make(name: string, raw: RawType): Type {
@@ -95,7 +107,7 @@ export class Catalog {
       special:
         raw.fields || (raw.schema?.k === 'object' && !SPECIAL_OBJECTS.has(short(name))) ? undefined : short(name),
       mapType: raw.mt,
-      gvk: raw.gvk ?? [],
+      gvk: Array.isArray(raw.gvk) ? raw.gvk : [],
       inlineParts: raw.inline ?? [],
       unions: raw.unions,
       published: raw.live !== 0,
