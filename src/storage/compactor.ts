@@ -9,7 +9,7 @@ export interface HistoryWindow {
 }
 
 /** Five minutes are what kube-apiserver keeps by default (`--etcd-compaction-interval`). */
-export const DEFAULT_HISTORY: HistoryWindow = { milliseconds: 300_000, revisions: 100_000 };
+export const DEFAULT_HISTORY: HistoryWindow = { milliseconds: 300_000, revisions: 50_000 };
 
 const STEPS = 10;
 

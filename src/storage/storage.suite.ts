@@ -35,12 +35,13 @@ export async function expectCode(promise: Promise<unknown>, code: StorageErrorCo
   return error;
 }
 
-/** Polls without waiting for wall-clock time, but never for ever. */
+/** Polls, first every turn and then every few milliseconds, but never for ever. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
+  for (let turn = 0; !(await condition()); turn++) {
     if (Date.now() > deadline) expect.fail(`never happened: ${what}`);
-    await nextTurn();
+    if (turn < 50) await nextTurn();
+    else await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
