@@ -1,4 +1,6 @@
 import type { Strategy } from '../api/strategy.js';
+import type { FieldManager } from '../machinery/apply/contract.js';
+import type { Duplicates } from '../machinery/codec/json/scanner.js';
 import type { GroupKind, GroupResource } from '../machinery/errors.js';
 import type { GroupVersionKind, JsonValue, KubeObject } from '../machinery/json.js';
 import type { Type } from '../machinery/scheme/type.js';
@@ -31,6 +33,13 @@ export interface KindRules {
   readonly ttlSeconds?: number;
 }
 
+export interface StrictDecoding {
+  /** What the JSON parser noted about repeated keys. */
+  duplicates?: Duplicates;
+  /** `unknown field "spec.x"`, `duplicate field "kind"`. */
+  report(text: string): void;
+}
+
 /** A kind at one version. */
 export interface KindVersion extends GroupVersionKind {
   readonly apiVersion: string;
@@ -38,14 +47,20 @@ export interface KindVersion extends GroupVersionKind {
   readonly type: Type;
   /** False for custom resources, whose list items carry their TypeMeta. */
   readonly typed: boolean;
-  /** JSON value → object in minimal form, defaults not applied. Throws on wrong types; unknown fields are reported. */
-  decode(value: JsonValue, unknown?: (text: string) => void): KubeObject;
+  /**
+   * JSON value → object in minimal form with its TypeMeta, defaults not applied. With `strict`, what the type does not
+   * know is reported. Throws DecodeError on wrong types.
+   */
+  decode(value: JsonValue, strict?: StrictDecoding): KubeObject;
   /** Fills in what the client left out; also after each mutation by admission. */
   applyDefaults(object: KubeObject): void;
   /** JSON text with kind and apiVersion first. */
   encode(object: KubeObject): string;
+  /** May change its argument, which must not be used afterwards. */
   toHub(object: KubeObject): Promise<KubeObject> | KubeObject;
   fromHub(object: KubeObject): Promise<KubeObject> | KubeObject;
+  /** Keeps managedFields for writes through the resource (''), or a subresource, at this version. */
+  fieldManager(subresource: string): FieldManager;
 }
 
 /** A resource at a group and version, as a path names it. */

@@ -26,6 +26,8 @@ export interface HttpResponse {
   readonly headersSent: boolean;
   readonly closed: boolean;
   head(status: number, headers: OutgoingHttpHeaders): void;
+  /** Sends the headers now, before there is a body: a watch may be silent for long. */
+  flush?(): void;
   /** False: the peer is slow, wait for `drained()` before the next write. */
   write(chunk: Buffer | string): boolean;
   drained(): Promise<void>;

@@ -1,0 +1,103 @@
+import type { Endpoint } from './endpoint.js';
+import type { Kind } from './kind.js';
+
+/** One resource at one group and version with everything that answers below it. */
+export interface ServedEntry {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly storageVersionHash?: string;
+  readonly subresources: readonly ServedSub[];
+  readonly endpoint: Endpoint;
+  /** The stored kind; absent for virtual resources. */
+  readonly stored?: Kind;
+}
+
+export interface ServedSub {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+  /** Absent for streams (exec, log, proxy): those are connected, not answered. */
+  readonly endpoint?: Endpoint;
+}
+
+export interface GroupEntry {
+  readonly group: string;
+  readonly versions: readonly { readonly version: string; readonly resources: readonly ServedEntry[] }[];
+}
+
+/**
+ * Every resource that is served right now. Built-in ones are there from the start; custom resources come and go. A
+ * change replaces whole groups, so readers never see half of one.
+ */
+export class ResourceTable {
+  #groups: readonly GroupEntry[] = [];
+  #index = new Map<string, ServedEntry>();
+  readonly #listeners = new Set<() => void>();
+
+  groups(): readonly GroupEntry[] {
+    return this.#groups;
+  }
+
+  find(group: string, version: string, resource: string): ServedEntry | undefined {
+    return this.#index.get(`${group}/${version}/${resource}`);
+  }
+
+  hasVersion(group: string, version: string): boolean {
+    return this.#groups.some((g) => g.group === group && g.versions.some((v) => v.version === version));
+  }
+
+  /** The entry of a kind at a version: for references by kind, as owners and admission rules make them. */
+  byKind(group: string, version: string, kind: string): ServedEntry | undefined {
+    for (const e of this.#index.values()) {
+      if (e.kind === kind && e.group === group && e.version === version && e.stored) return e;
+    }
+    return undefined;
+  }
+
+  /** Any served version of a resource, the preferred one first. */
+  preferred(group: string, resource: string): ServedEntry | undefined {
+    for (const g of this.#groups) {
+      if (g.group !== group) continue;
+      for (const v of g.versions) {
+        const e = v.resources.find((r) => r.resource === resource);
+        if (e) return e;
+      }
+    }
+    return undefined;
+  }
+
+  /** All stored kinds once, whatever versions they are served at. */
+  *kinds(): Iterable<Kind> {
+    const seen = new Set<Kind>();
+    for (const e of this.#index.values()) {
+      if (e.stored && !seen.has(e.stored)) {
+        seen.add(e.stored);
+        yield e.stored;
+      }
+    }
+  }
+
+  set(groups: readonly GroupEntry[]): void {
+    const index = new Map<string, ServedEntry>();
+    for (const g of groups) {
+      for (const v of g.versions) for (const r of v.resources) index.set(`${r.group}/${r.version}/${r.resource}`, r);
+    }
+    this.#groups = groups;
+    this.#index = index;
+    for (const listener of this.#listeners) listener();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

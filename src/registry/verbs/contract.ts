@@ -1,0 +1,40 @@
+import type { AdmissionChain } from '../../admission/chain.js';
+import type { JsonObject, JsonValue } from '../../machinery/json.js';
+import type { ListResult, Watcher } from '../../storage/cacher/cacher.js';
+import type { Environment, OperationContext } from '../context.js';
+import type { Endpoint } from '../endpoint.js';
+import type { KindVersion } from '../kind.js';
+import type { StoredObject } from '../store/object.js';
+
+/** One request on an endpoint, free of HTTP. */
+export interface VerbRequest {
+  readonly endpoint: Endpoint;
+  readonly ctx: OperationContext;
+  /** '' for cluster-scoped resources and requests over all namespaces. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly query: URLSearchParams;
+  /** Media type of the body without parameters, lower case; '' when the client sent none. */
+  readonly contentType: string;
+  /** The whole body, bounded. */
+  body(): Promise<Buffer>;
+  /** What the audit log keeps of bodies. */
+  recordBody(object: JsonObject | undefined, patch?: JsonValue): void;
+}
+
+/** What the verbs share. */
+export interface VerbServices {
+  readonly env: Environment;
+  readonly admission: AdmissionChain;
+  /** Media types of bodies, as messages list them. */
+  readonly mediaTypes: readonly string[];
+}
+
+export type VerbAnswer =
+  | { readonly type: 'object'; readonly status: number; readonly version: KindVersion; readonly object: StoredObject }
+  | { readonly type: 'value'; readonly status: number; readonly version: KindVersion; readonly value: JsonObject }
+  | { readonly type: 'status'; readonly status: number; readonly value: JsonObject }
+  | { readonly type: 'list'; readonly list: ListResult }
+  /** Removed objects, answered as a list. */
+  | { readonly type: 'objects'; readonly objects: readonly StoredObject[]; readonly revision: number }
+  | { readonly type: 'watch'; readonly watcher: Watcher };

@@ -1,0 +1,208 @@
+import { DecodeError } from '../../machinery/codec/errors.js';
+import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { Duplicates } from '../../machinery/codec/json/scanner.js';
+import { decodeUnstructured } from '../../machinery/codec/typed/unstructured.js';
+import { parseYaml } from '../../machinery/codec/yaml/parse.js';
+import { badRequest, notFound, StatusError } from '../../machinery/errors.js';
+import { goValue } from '../../machinery/go-format.js';
+import { isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
+import { applyJsonPatch, parseJsonPatch, unknownPatchFields } from '../../machinery/patch/json-patch.js';
+import { applyMergePatch, parseMergePatch } from '../../machinery/patch/merge-patch.js';
+import { patchedInvalid, patchedText } from '../../machinery/patch/patched.js';
+import { applyStrategicMergePatch, parseStrategicMergePatch } from '../../machinery/patch/strategic-merge-patch.js';
+import type { KindVersion } from '../kind.js';
+import { type WriteQuery, writeQuery } from '../options.js';
+import type { VerbAnswer, VerbRequest, VerbServices } from './contract.js';
+import { admitted } from './update.js';
+import { checkName, checkNamespace, writeContext, writerOf } from './write.js';
+
+export const JSON_PATCH = 'application/json-patch+json';
+export const MERGE_PATCH = 'application/merge-patch+json';
+export const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
+export const APPLY_PATCH = 'application/apply-patch+yaml';
+
+/** Makes the patched object (request version, minimal form, defaulted, managedFields kept) from the live one. */
+type Patcher = (live: KubeObject | undefined) => Promise<KubeObject>;
+
+/** PATCH in its four forms. A patch without resourceVersion is applied again when another writer came first. */
+export async function patch(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
+  const { endpoint, contentType } = request;
+  const { version } = endpoint;
+  if (!patchTypes(version).includes(contentType)) throw unsupportedPatch();
+  const bytes = await request.body();
+  const apply = contentType === APPLY_PATCH;
+  const options = writeQuery('PatchOptions', request.query, apply);
+  const patcher = apply
+    ? applyPatcher(request, services, options, bytes)
+    : plainPatcher(request, services, options, bytes);
+  const outcome = await endpoint.update!(writeContext(request, options.dryRun), {
+    name: request.name,
+    forceCreate: apply,
+    ...admitted(request, services, options, async (live) => {
+      const object = await patcher(live);
+      checkName(object, request);
+      checkNamespace(object, request);
+      return version.toHub(object);
+    }),
+  });
+  return { type: 'object', status: outcome.created ? 201 : 200, version, object: outcome.object };
+}
+
+/** Strategic merge needs Go types, so custom resources don't have it. */
+export function patchTypes(version: KindVersion): string[] {
+  return version.typed
+    ? [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH]
+    : [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
+}
+
+function unsupportedPatch(): StatusError {
+  return new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+}
+
+function plainPatcher(request: VerbRequest, services: VerbServices, options: WriteQuery, bytes: Buffer): Patcher {
+  const { version, subresource } = request.endpoint;
+  const strict = options.fieldValidation !== 'Ignore';
+  const duplicates: Duplicates | undefined = strict ? new Map() : undefined;
+  const body = parsePatch(bytes, duplicates, strict);
+  const change = mechanism(request, options, body);
+  request.recordBody(undefined, body);
+  const manager = version.fieldManager(subresource);
+  const faults = duplicateTexts(body, duplicates);
+  const writer = writerOf(request, services, options);
+  return async (live) => {
+    if (!live) throw notFound(request.endpoint.resource, request.name);
+    const object = change(live, [...faults]);
+    version.applyDefaults(object);
+    return manager.onUpdate(live, object, writer);
+  };
+}
+
+function parsePatch(bytes: Buffer, duplicates: Duplicates | undefined, strict: boolean): JsonValue {
+  try {
+    return parseJson(bytes, duplicates);
+  } catch (e) {
+    if (e instanceof DecodeError) throw badRequest(`${strict ? 'error decoding patch: ' : ''}${e.message}`);
+    throw e;
+  }
+}
+
+function duplicateTexts(body: JsonValue, duplicates: Duplicates | undefined): string[] {
+  const texts: string[] = [];
+  if (duplicates && duplicates.size > 0 && isJsonObject(body)) decodeUnstructured(body, duplicates, texts);
+  return texts;
+}
+
+type Change = (live: KubeObject, faults: string[]) => KubeObject;
+
+/** Checks the patch once, and gives the function that applies it to whatever is live. */
+function mechanism(request: VerbRequest, options: WriteQuery, body: JsonValue): Change {
+  const { version } = request.endpoint;
+  const strict = options.fieldValidation !== 'Ignore';
+  const document = (live: KubeObject) => JSON.parse(version.encode(live)) as JsonObject;
+  switch (request.contentType) {
+    case JSON_PATCH: {
+      const operations = parseJsonPatch(body, strict);
+      const unknown = strict ? unknownPatchFields(operations) : [];
+      return (live, faults) => {
+        const patched = applyJsonPatch(document(live), operations);
+        return decodePatched(request, options, patched, patchedText(patched), [...unknown, ...faults]);
+      };
+    }
+    case MERGE_PATCH: {
+      const merge = parseMergePatch(body, strict);
+      return (live, faults) => {
+        const patched = applyMergePatch(document(live), merge);
+        return decodePatched(request, options, patched, patchedText(patched), faults);
+      };
+    }
+    default: {
+      const merge = parseStrategicMergePatch(body);
+      return (live, faults) => {
+        const patched = applyStrategicMergePatch(document(live), merge, version.type);
+        return decodePatched(request, options, patched.object, goValue(patched.patch), faults);
+      };
+    }
+  }
+}
+
+/** @param quoted what the message of a 422 shows */
+function decodePatched(
+  request: VerbRequest,
+  options: WriteQuery,
+  patched: JsonValue,
+  quoted: string,
+  faults: string[],
+): KubeObject {
+  const { version } = request.endpoint;
+  const strict = options.fieldValidation === 'Ignore' ? undefined : { report: (text: string) => faults.push(text) };
+  let object: KubeObject;
+  try {
+    if (!isJsonObject(patched)) throw new DecodeError(`couldn't get version/kind; json parse error: unexpected value`);
+    checkPatchedKind(version, patched, quoted);
+    object = version.decode(patched, strict);
+  } catch (e) {
+    if (e instanceof DecodeError) throw patchedInvalid(quoted, e.message);
+    throw e;
+  }
+  if (faults.length > 0) {
+    if (options.fieldValidation === 'Strict') {
+      throw patchedInvalid(quoted, `strict decoding error: ${faults.join(', ')}`);
+    }
+    for (const fault of faults) request.ctx.warn(fault);
+  }
+  return object;
+}
+
+function checkPatchedKind(version: KindVersion, patched: JsonObject, quoted: string): void {
+  const kind = patched.kind ?? version.kind;
+  const apiVersion = patched.apiVersion ?? version.apiVersion;
+  if (kind === version.kind && apiVersion === version.apiVersion) return;
+  throw patchedInvalid(
+    quoted,
+    `no kind "${String(kind)}" is registered for version "${String(apiVersion)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+  );
+}
+
+function applyPatcher(request: VerbRequest, services: VerbServices, options: WriteQuery, bytes: Buffer): Patcher {
+  const { version, subresource } = request.endpoint;
+  const config = readConfig(request, bytes, options);
+  request.recordBody(undefined, config);
+  const manager = version.fieldManager(subresource);
+  const applier = { ...writerOf(request, services, options), force: options.force };
+  return async (live) => {
+    const merged = await manager.apply(live, config, applier);
+    const object = decodeMerged(version, merged);
+    version.applyDefaults(object);
+    return object;
+  };
+}
+
+function decodeMerged(version: KindVersion, merged: KubeObject): KubeObject {
+  try {
+    return version.decode(merged);
+  } catch (e) {
+    if (e instanceof DecodeError) throw badRequest(e.message);
+    throw e;
+  }
+}
+
+/** The applied configuration: YAML (or JSON, which is YAML), kept as the client wrote it. */
+function readConfig(request: VerbRequest, bytes: Buffer, options: WriteQuery): KubeObject {
+  let parsed: ReturnType<typeof parseYaml>;
+  try {
+    parsed = parseYaml(bytes);
+  } catch (e) {
+    if (e instanceof DecodeError) throw badRequest(`error decoding YAML: ${e.message}`);
+    throw e;
+  }
+  if (!isJsonObject(parsed.value)) {
+    throw badRequest('error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}');
+  }
+  if (parsed.duplicates.length > 0) {
+    if (options.fieldValidation === 'Strict') {
+      throw badRequest(`error strict decoding YAML: ${parsed.duplicates.join(', ')}`);
+    }
+    if (options.fieldValidation === 'Warn') for (const text of parsed.duplicates) request.ctx.warn(text);
+  }
+  return parsed.value as KubeObject;
+}

@@ -1,0 +1,82 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { UserInfo } from '../auth/contract.js';
+import type { OperationContext } from '../registry/context.js';
+import type { AuditRecord } from './audit/contract.js';
+import type { HttpRequest, HttpResponse } from './http.js';
+import { type RequestInfo, requestInfo } from './request-info.js';
+
+const NOBODY: UserInfo = { name: '', groups: [] };
+const MAX_WARNINGS_BYTES = 4096;
+
+/** One request on its way through the stages: what has been found out about it so far, and what its answer carries. */
+export class ApiRequest implements OperationContext {
+  readonly http: HttpRequest;
+  readonly response: HttpResponse;
+  readonly query: URLSearchParams;
+  readonly info: RequestInfo;
+  readonly id: string;
+  /** performance.now() at arrival. */
+  readonly started: number;
+  user: UserInfo = NOBODY;
+  audit: AuditRecord | undefined;
+  /** Headers of every answer to this request. */
+  readonly headers: OutgoingHttpHeaders;
+  #warnings: Set<string> | undefined;
+  #warningBytes = 0;
+
+  constructor(http: HttpRequest, response: HttpResponse, id: string) {
+    this.http = http;
+    this.response = response;
+    this.id = id;
+    this.started = performance.now();
+    this.query = new URLSearchParams(http.query);
+    this.info = requestInfo(http.method, decodePath(http.path), this.query);
+    this.headers = { 'Audit-Id': id, 'Cache-Control': 'no-cache, private' };
+  }
+
+  get signal(): AbortSignal {
+    return this.http.signal;
+  }
+
+  get userAgent(): string {
+    return this.http.headers['user-agent'] ?? '';
+  }
+
+  /** Repeated texts count once; past 4 KiB in all the rest is dropped, as upstream does. */
+  warn(text: string): void {
+    this.#warnings ??= new Set();
+    if (this.#warnings.has(text)) return;
+    this.#warningBytes += text.length;
+    if (this.#warningBytes > MAX_WARNINGS_BYTES && this.#warnings.size > 0) return;
+    this.#warnings.add(text);
+  }
+
+  annotate(key: string, value: string): void {
+    this.audit?.annotate(key, value);
+  }
+
+  /** Headers of the answer, warnings included. */
+  answerHeaders(extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
+    const headers = { ...this.headers, ...extra };
+    if (this.#warnings) headers.Warning = [...this.#warnings].map(warningHeader);
+    return headers;
+  }
+}
+
+/** RFC 7234 §5.5: code 299, no agent, quoted text without control characters. */
+function warningHeader(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
+  const clean = text.replace(/[\u0000-\u001f\u007f]/g, ' ');
+  const quoted = `"${clean.replace(/["\\]/g, '\\$&')}"`;
+  return `299 - ${Buffer.from(quoted, 'utf8').toString('latin1')}`;
+}
+
+/** Undoes percent-encoding once, over the whole path, as Go's URL parser does; a broken escape is left as it is. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

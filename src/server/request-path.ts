@@ -1,0 +1,177 @@
+import type { Attributes, Authenticated, Authorizer, Credentials, RequestAuthenticator } from '../auth/contract.js';
+import { StatusError, timeoutError, unauthorized } from '../machinery/errors.js';
+import { ApiRequest } from './api-request.js';
+import type { Auditor, AuditRequest } from './audit/contract.js';
+import type { FlowControl, Seat } from './flowcontrol/contract.js';
+import type { HttpHandler } from './http.js';
+import { isLongRunning } from './long-running.js';
+import { sendError } from './respond/error.js';
+import { bracket } from './trace.js';
+
+/** Answers a request that was let through; false: no such path. */
+export type Route = (request: ApiRequest) => Promise<boolean> | boolean;
+
+export interface RequestPathParts {
+  readonly authenticator: RequestAuthenticator;
+  readonly authorizer: Authorizer;
+  readonly flowControl: FlowControl;
+  readonly auditor: Auditor | undefined;
+  /** Replaces the user by the one of the Impersonate-* headers after asking the authorizer; 403 otherwise. */
+  readonly impersonate: (request: ApiRequest, authorizer: Authorizer) => Promise<void> | void;
+  /** 403 in the words of upstream. */
+  readonly forbidden: (attributes: Attributes, reason: string) => StatusError;
+  /** Tried in order. */
+  readonly routes: readonly Route[];
+  readonly requestTimeoutMs: number;
+  readonly newId: () => string;
+  /** Called once per request when its answer is complete. */
+  readonly finished: (request: ApiRequest, error: unknown) => void;
+}
+
+/**
+ * THE REQUEST PATH. Every request takes these stages in this order, whatever its transport. What is not let through
+ * before `handle` has changed nothing.
+ */
+export function requestPath(parts: RequestPathParts): HttpHandler {
+  return async (http, response) => {
+    const request = new ApiRequest(http, response, http.headers['audit-id']?.toString() || parts.newId());
+    let seat: Seat | undefined;
+    let failure: unknown;
+    try {
+      await bracket(request, 'authenticate', () => authenticate(request, parts));
+      await bracket(request, 'audit', () => beginAudit(request, parts));
+      if (hasImpersonation(request)) {
+        await bracket(request, 'impersonate', () => parts.impersonate(request, parts.authorizer));
+      }
+      seat = await bracket(request, 'flow-control', () => enter(request, parts));
+      await bracket(request, 'authorize', () => authorize(request, parts));
+      await bracket(request, 'handle', () => handle(request, parts, seat));
+    } catch (e) {
+      failure = e;
+      await sendError(request, e);
+    } finally {
+      seat?.release();
+      parts.finished(request, failure);
+    }
+  };
+}
+
+async function authenticate(request: ApiRequest, { authenticator, auditor }: RequestPathParts): Promise<Authenticated> {
+  const { http } = request;
+  const credentials: Credentials = {
+    authorization: http.headers.authorization,
+    headers: http.headers,
+    path: request.info.path,
+    peerCertificate: http.peerCertificate,
+  };
+  const found = await authenticator.authenticate(credentials);
+  if (!found) {
+    auditor?.authenticationFailed(auditRequest(request), attempted(credentials), 401);
+    throw unauthorized();
+  }
+  // Whoever comes after must not see what proved the identity.
+  delete http.headers.authorization;
+  request.user = found.user;
+  for (const text of found.warnings ?? []) request.warn(text);
+  return found;
+}
+
+function attempted(credentials: Credentials): string[] {
+  const kinds: string[] = [];
+  if (credentials.peerCertificate) kinds.push('x509');
+  if (credentials.authorization) kinds.push('bearer');
+  return kinds;
+}
+
+function beginAudit(request: ApiRequest, { auditor }: RequestPathParts): void {
+  request.audit = auditor?.begin(auditRequest(request));
+}
+
+function auditRequest(request: ApiRequest): AuditRequest {
+  const { http } = request;
+  const forwarded = [http.headers['x-forwarded-for'], http.headers['x-real-ip']].flatMap((h) =>
+    h ? `${h}`.split(',') : [],
+  );
+  return {
+    auditID: request.id,
+    attributes: attributesOf(request),
+    requestURI: http.query ? `${http.path}?${http.query}` : http.path,
+    userAgent: request.userAgent,
+    sourceIPs: [...new Set([...forwarded.map((a) => a.trim()), http.remoteAddress])].filter((a) => a !== ''),
+    receivedAt: performance.timeOrigin + request.started,
+  };
+}
+
+function hasImpersonation(request: ApiRequest): boolean {
+  for (const name in request.http.headers) if (name.startsWith('impersonate-')) return true;
+  return false;
+}
+
+function enter(request: ApiRequest, { flowControl }: RequestPathParts): Seat | Promise<Seat> {
+  const { query } = request;
+  return flowControl.enter({
+    attributes: attributesOf(request),
+    longRunning: isLongRunning(request.info),
+    limit: Number(query.get('limit') ?? 0) || undefined,
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    continue: query.get('continue') ?? undefined,
+    signal: request.signal,
+  });
+}
+
+async function authorize(request: ApiRequest, { authorizer, forbidden }: RequestPathParts) {
+  const attributes = attributesOf(request);
+  const decision = await authorizer.authorize(attributes);
+  request.annotate('authorization.k8s.io/decision', decision.verdict === 'Allow' ? 'allow' : 'forbid');
+  request.annotate('authorization.k8s.io/reason', decision.reason);
+  if (decision.verdict !== 'Allow') throw forbidden(attributes, decision.reason);
+  return decision;
+}
+
+/** What authorizers, the audit log and flow control know a request by. */
+export function attributesOf(request: ApiRequest): Attributes {
+  const { info, user, query } = request;
+  return {
+    user,
+    verb: info.verb,
+    isResourceRequest: info.isResourceRequest,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name,
+    path: info.path,
+    fieldSelector: query.get('fieldSelector') ?? undefined,
+    labelSelector: query.get('labelSelector') ?? undefined,
+  };
+}
+
+async function handle(request: ApiRequest, parts: RequestPathParts, seat: Seat | undefined): Promise<void> {
+  const answered = isLongRunning(request.info)
+    ? run(request, parts.routes, seat)
+    : within(parts.requestTimeoutMs, run(request, parts.routes, seat));
+  if (!(await answered)) throw notServed();
+}
+
+async function run(request: ApiRequest, routes: readonly Route[], seat: Seat | undefined): Promise<boolean> {
+  if (isLongRunning(request.info)) seat?.initialized();
+  for (const route of routes) {
+    const answered = route(request);
+    if (typeof answered === 'boolean' ? answered : await answered) return true;
+  }
+  return false;
+}
+
+/** The work goes on after a timeout, but its answer has nowhere to go. */
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeoutError('request did not complete within the allotted timeout')), ms);
+  });
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
+}
+
+function notServed(): StatusError {
+  return new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
+}

@@ -1,0 +1,113 @@
+import { StatusError } from '../machinery/errors.js';
+import type { Endpoint } from '../registry/endpoint.js';
+import type { ResourceTable, ServedEntry } from '../registry/resource-table.js';
+import type { VerbAnswer, VerbRequest, VerbServices } from '../registry/verbs/contract.js';
+import { create } from '../registry/verbs/create.js';
+import { remove, removeCollection } from '../registry/verbs/delete.js';
+import { patch } from '../registry/verbs/patch.js';
+import { get, list, watch } from '../registry/verbs/read.js';
+import { update } from '../registry/verbs/update.js';
+import type { ApiRequest } from './api-request.js';
+import type { Route } from './request-path.js';
+import { sendAnswer } from './respond/answer.js';
+import { objectRepresentation } from './respond/negotiate.js';
+import { bracket } from './trace.js';
+
+export interface ResourceRouteParts {
+  readonly table: ResourceTable;
+  readonly services: VerbServices;
+  readonly maxBodyBytes: number;
+  /** How long a watch may live, from its timeoutSeconds. */
+  readonly watchTimeoutMs: (seconds: number | undefined) => number;
+}
+
+/** Requests about resources this server stores or computes. */
+export function resourceRoute(parts: ResourceRouteParts): Route {
+  return async (request) => {
+    const { info } = request;
+    if (!info.isResourceRequest) return false;
+    const entry = parts.table.find(info.group, info.version, info.resource);
+    const endpoint = entry && endpointOf(entry, request);
+    if (!endpoint) return false;
+    const run = verbOf(endpoint, request, parts);
+    if (!run) throw methodNotAllowed();
+    if (endpoint.warning) request.warn(endpoint.warning);
+    const form = objectRepresentation(request.http.headers, request.query, info.verb, endpoint);
+    const answer = await bracket(request, 'handle', () => run(verbRequest(request, endpoint, parts)));
+    await bracket(request, 'respond', () => sendAnswer(request, endpoint, answer, form));
+    return true;
+  };
+}
+
+/** The endpoint a path means, if its shape fits the resource: scope, subresource, nothing left over. */
+function endpointOf(entry: ServedEntry, request: ApiRequest): Endpoint | undefined {
+  const { info } = request;
+  const itself = info.resource === 'namespaces';
+  if (!entry.namespaced && info.namespace !== '' && !itself) return undefined;
+  if (entry.namespaced && info.namespace === '' && info.parts.length > 1) return undefined;
+  if (info.subresource === '') return entry.endpoint;
+  if (info.parts.length > 3) return undefined;
+  return entry.subresources.find((s) => s.name === info.subresource)?.endpoint;
+}
+
+type Run = (request: VerbRequest) => Promise<VerbAnswer>;
+
+function verbOf(endpoint: Endpoint, request: ApiRequest, parts: ResourceRouteParts): Run | undefined {
+  const { services, watchTimeoutMs } = parts;
+  const { info } = request;
+  const collection = info.parts.length === 1;
+  // Across all namespaces one can only look.
+  const everywhere = endpoint.namespaced && info.namespace === '';
+  switch (info.verb) {
+    case 'get':
+      return endpoint.get && !collection ? get : undefined;
+    case 'list':
+      return endpoint.kind && endpoint.verbs.has('list') && collection ? list : undefined;
+    case 'watch':
+      return endpoint.kind && endpoint.verbs.has('watch') ? (r) => watch(r, watchTimeoutMs) : undefined;
+    case 'create':
+      return endpoint.create && !everywhere && (endpoint.subresource === '') === collection
+        ? (r) => create(r, services)
+        : undefined;
+    case 'update':
+      return endpoint.update && !collection ? (r) => update(r, services) : undefined;
+    case 'patch':
+      return endpoint.update && !collection ? (r) => patch(r, services) : undefined;
+    case 'delete':
+      return endpoint.remove && !collection ? (r) => remove(r, services) : undefined;
+    case 'deletecollection':
+      return endpoint.verbs.has('deletecollection') && !everywhere ? (r) => removeCollection(r, services) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRouteParts): VerbRequest {
+  const { info, http } = request;
+  return {
+    endpoint,
+    ctx: request,
+    namespace: endpoint.namespaced ? info.namespace : '',
+    name: info.name,
+    query: request.query,
+    contentType: mediaType(http.headers['content-type']),
+    body: () => http.readBody(parts.maxBodyBytes),
+    recordBody: (object, patched) => {
+      if (object) request.audit?.requestObject(object);
+      else request.audit?.patch(patched);
+    },
+  };
+}
+
+function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+function methodNotAllowed(): StatusError {
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    {},
+  );
+}

@@ -1,0 +1,51 @@
+import type { Endpoint } from '../../registry/endpoint.js';
+import type { StoredObject } from '../../registry/store/object.js';
+import type { VerbAnswer } from '../../registry/verbs/contract.js';
+import type { ApiRequest } from '../api-request.js';
+import { encodeObject } from './encode.js';
+import { type Listing, sendList } from './list.js';
+import { gvkOf, renderObject } from './object.js';
+import type { Representation } from './representation.js';
+import { sendBytes } from './send.js';
+import { sendWatch } from './watch.js';
+
+const STATUS = { group: '', version: 'v1', kind: 'Status' };
+
+/** Writes a verb's answer in the form the client asked for. */
+export async function sendAnswer(
+  request: ApiRequest,
+  endpoint: Endpoint,
+  answer: VerbAnswer,
+  form: Representation,
+): Promise<void> {
+  switch (answer.type) {
+    case 'object':
+      return sendBytes(request, answer.status, await renderObject(endpoint, answer.object, form, request.query), form);
+    case 'value': {
+      const json = Buffer.from(
+        encodeObject(answer.value, gvkOf(answer.version), { ...form, format: 'json', pretty: false }),
+      );
+      return sendBytes(request, answer.status, await renderObject(endpoint, { json }, form, request.query), form);
+    }
+    case 'status':
+      return sendBytes(request, answer.status, encodeObject(answer.value, STATUS, { ...form, as: '' }), form);
+    case 'list':
+      return sendList(request, endpoint, answer.list, form);
+    case 'objects':
+      return sendList(request, endpoint, removed(answer.objects, answer.revision), form);
+    case 'watch':
+      return sendWatch(request, endpoint, answer.watcher, form);
+  }
+}
+
+function removed(objects: readonly StoredObject[], revision: number): Listing {
+  const cached = objects.flatMap((o) => (o.cached ? [o.cached] : []));
+  return {
+    revision,
+    continue: undefined,
+    remainingItemCount: undefined,
+    async *batches() {
+      yield cached;
+    },
+  };
+}

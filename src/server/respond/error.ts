@@ -1,0 +1,50 @@
+import { isStatusError, type Status, StatusError } from '../../machinery/errors.js';
+import type { JsonObject } from '../../machinery/json.js';
+import { isStorageError } from '../../storage/contract.js';
+import type { ApiRequest } from '../api-request.js';
+import { encodeObject } from './encode.js';
+import { statusRepresentation } from './negotiate.js';
+
+const STATUS = { group: '', version: 'v1', kind: 'Status' };
+
+/** Ends a request with the Status of what went wrong. Never throws: a client that is gone hears nothing. */
+export async function sendError(request: ApiRequest, error: unknown): Promise<void> {
+  const { response } = request;
+  if (response.closed) return;
+  if (response.headersSent) {
+    // Half an answer must not look like a whole one.
+    response.abort();
+    return;
+  }
+  const failure = asStatusError(error);
+  const status = failure.toStatus() as Status & JsonObject;
+  request.audit?.responseObject(status);
+  const form = statusRepresentation(request.http.headers.accept);
+  const body = encodeObject(status, STATUS, form);
+  response.head(
+    failure.code,
+    request.answerHeaders({ ...failure.headers, 'Content-Type': form.contentType, 'Content-Length': body.length }),
+  );
+  response.end(request.http.method === 'HEAD' ? undefined : body);
+}
+
+/** What nobody threw on purpose is a 500 that tells nothing of the inside. */
+export function asStatusError(error: unknown): StatusError {
+  if (isStatusError(error)) return error;
+  if (isStorageError(error)) return storageFault(error.code, error.message);
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new StatusError(504, 'Timeout', 'Timeout: request was cancelled', {});
+  }
+  return new StatusError(500, 'InternalError', 'Internal error occurred: the server hit an unexpected condition', {
+    causes: [{ message: 'the server hit an unexpected condition' }],
+  });
+}
+
+function storageFault(code: string, message: string): StatusError {
+  const full = code === 'NoSpace';
+  return new StatusError(
+    full ? 507 : 500,
+    '',
+    full ? 'the data directory has no space left' : `etcdserver: ${message}`,
+  );
+}

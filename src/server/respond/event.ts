@@ -1,0 +1,11 @@
+import type { Representation } from './representation.js';
+
+/**
+ * One watch event around an encoded object: a line of JSON, or in protobuf a length and a bare meta.v1.WatchEvent.
+ *
+ * @param object the object's encoding without newline
+ */
+export function encodeEvent(type: string, object: Buffer, form: Representation): Buffer {
+  if (form.format !== 'json') throw new Error(`no watch stream in ${form.format}`);
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
+}

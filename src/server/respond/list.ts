@@ -1,0 +1,115 @@
+import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { JsonObject, KubeObject } from '../../machinery/json.js';
+import type { Endpoint } from '../../registry/endpoint.js';
+import type { CachedObject, ListResult } from '../../storage/cacher/cacher.js';
+import type { ApiRequest } from '../api-request.js';
+import { encodeObject } from './encode.js';
+import { isVerbatim, jsonAt, partialGvk, partialOf, valuesAt } from './object.js';
+import type { Representation } from './representation.js';
+import { sendBytes } from './send.js';
+import { tableOf } from './table.js';
+
+/** What is written at once: large enough for few system calls, small enough to keep memory flat. */
+const CHUNK = 64 * 1024;
+
+/** A list as far as an answer needs it. */
+export type Listing = Pick<ListResult, 'revision' | 'continue' | 'remainingItemCount' | 'batches'>;
+
+export async function sendList(
+  request: ApiRequest,
+  endpoint: Endpoint,
+  list: Listing,
+  form: Representation,
+): Promise<void> {
+  if (form.format === 'json' && form.as === '' && !form.pretty) return streamJson(request, endpoint, list, form);
+  const items: CachedObject[] = [];
+  for await (const batch of list.batches()) items.push(...batch);
+  if (form.as === 'Table') {
+    return sendBytes(request, 200, await tableOf(endpoint, items, form, request.query, listMeta(list)), form);
+  }
+  if (form.as !== '') {
+    const partial = { metadata: listMeta(list), items: items.map((o) => partialOf(parseJson(o.json) as KubeObject)) };
+    return sendBytes(request, 200, encodeObject(partial, partialGvk(form), form), form);
+  }
+  const values: JsonObject[] = [];
+  for (const item of items) {
+    const value = await valuesAt(endpoint, item);
+    if (endpoint.version.typed) {
+      delete value.kind;
+      delete value.apiVersion;
+    }
+    values.push(value);
+  }
+  const { group, version, kind } = endpoint.version;
+  const gvk = { group, version, kind: `${kind}List` };
+  return sendBytes(request, 200, encodeObject({ metadata: listMeta(list), items: values }, gvk, form), form);
+}
+
+export function listMeta(list: Listing): JsonObject {
+  const meta: JsonObject = { resourceVersion: `${list.revision}` };
+  if (list.continue !== undefined) meta.continue = list.continue;
+  if (list.remainingItemCount !== undefined) meta.remainingItemCount = list.remainingItemCount;
+  return meta;
+}
+
+/** Stored bytes between a head and a tail, as they come out of the cache: memory does not grow with the list. */
+async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing, form: Representation): Promise<void> {
+  const { response } = request;
+  const { head, tail } = frame(endpoint, list);
+  const verbatim = isVerbatim(endpoint, form);
+  const typed = endpoint.version.typed;
+  let pending: Buffer[] = [Buffer.from(head)];
+  let size = 0;
+  let first = true;
+  let begun = false;
+  const flush = async (): Promise<void> => {
+    const chunk = Buffer.concat(pending);
+    pending = [];
+    size = 0;
+    if (!begun) {
+      begun = true;
+      response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
+    }
+    if (!response.write(chunk)) await response.drained();
+  };
+  for await (const batch of list.batches()) {
+    for (const object of batch) {
+      pending.push(first ? OPEN : COMMA_OPEN);
+      first = false;
+      const body = verbatim && typed ? object.json.subarray(object.bodyStart) : await itemBody(endpoint, object, typed);
+      pending.push(body);
+      size += body.length + 2;
+      if (size >= CHUNK) await flush();
+      if (response.closed) return;
+    }
+  }
+  pending.push(Buffer.from(tail));
+  if (begun) response.end(Buffer.concat(pending));
+  else sendBytes(request, 200, Buffer.concat(pending), form);
+}
+
+const OPEN = Buffer.from('{');
+const COMMA_OPEN = Buffer.from(',{');
+
+/** What follows the `{` of an item: typed lists leave out each item's TypeMeta. */
+async function itemBody(endpoint: Endpoint, object: CachedObject, typed: boolean): Promise<Buffer> {
+  const text = await jsonAt(endpoint, object);
+  const { kind, apiVersion } = endpoint.version;
+  const meta = `{${typed ? `"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},` : ''}`;
+  return Buffer.from(text.slice(meta.length));
+}
+
+/** Members in Go's order for built-in lists, sorted for custom resources. */
+function frame(endpoint: Endpoint, list: Listing): { head: string; tail: string } {
+  const { kind, apiVersion, typed } = endpoint.version;
+  const meta = JSON.stringify(typed ? listMeta(list) : sorted(listMeta(list)));
+  const kindText = JSON.stringify(`${kind}List`);
+  const versionText = JSON.stringify(apiVersion);
+  return typed
+    ? { head: `{"kind":${kindText},"apiVersion":${versionText},"metadata":${meta},"items":[`, tail: ']}\n' }
+    : { head: `{"apiVersion":${versionText},"items":[`, tail: `],"kind":${kindText},"metadata":${meta}}\n` };
+}
+
+function sorted(meta: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(meta).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,55 @@
+import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/json.js';
+import type { Endpoint } from '../../registry/endpoint.js';
+import type { KindVersion } from '../../registry/kind.js';
+import type { StoredObject } from '../../registry/store/object.js';
+import { encodeObject, encodeText } from './encode.js';
+import type { Representation } from './representation.js';
+import { tableOf } from './table.js';
+
+/** An object as its form without anything around it: no newline, no envelope of a list or event. */
+export type Item = Pick<StoredObject, 'json'>;
+
+export function partialGvk(form: Representation): GroupVersionKind {
+  return { group: 'meta.k8s.io', version: form.asVersion, kind: form.as };
+}
+
+/** True when stored bytes are the answer. */
+export function isVerbatim(endpoint: Endpoint, form: Representation): boolean {
+  return form.format === 'json' && form.as === '' && endpoint.version.apiVersion === endpoint.hub.apiVersion;
+}
+
+/** The values of a stored object at the version the client speaks. */
+export async function valuesAt(endpoint: Endpoint, item: Item): Promise<KubeObject> {
+  const { version, hub } = endpoint;
+  const object = hub.decode(parseJson(item.json));
+  return version.apiVersion === hub.apiVersion ? object : version.fromHub(object);
+}
+
+/** The object as JSON text at the version the client speaks. */
+export async function jsonAt(endpoint: Endpoint, item: Item): Promise<string> {
+  if (endpoint.version.apiVersion === endpoint.hub.apiVersion) return item.json.toString('utf8');
+  return endpoint.version.encode(await valuesAt(endpoint, item));
+}
+
+/** The whole answer for one stored object. */
+export async function renderObject(
+  endpoint: Endpoint,
+  item: Item,
+  form: Representation,
+  query: URLSearchParams,
+): Promise<Buffer> {
+  if (form.as === 'Table') return tableOf(endpoint, [item], form, query);
+  if (form.as !== '') return encodeObject(partialOf(parseJson(item.json) as KubeObject), partialGvk(form), form);
+  if (form.format === 'json') return encodeText(await jsonAt(endpoint, item), form);
+  return encodeObject(await valuesAt(endpoint, item), gvkOf(endpoint.version), form);
+}
+
+/** PartialObjectMetadata: the metadata and nothing else. */
+export function partialOf(object: KubeObject): JsonObject {
+  return { metadata: object.metadata };
+}
+
+export function gvkOf({ group, version, kind }: KindVersion): GroupVersionKind {
+  return { group, version, kind };
+}

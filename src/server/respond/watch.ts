@@ -1,0 +1,109 @@
+import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { JsonObject, KubeObject } from '../../machinery/json.js';
+import type { Endpoint } from '../../registry/endpoint.js';
+import type { CacheEvent, Watcher } from '../../storage/cacher/cacher.js';
+import type { ApiRequest } from '../api-request.js';
+import { encodeValue } from './encode.js';
+import { encodeEvent } from './event.js';
+import { isVerbatim, partialGvk, partialOf, valuesAt } from './object.js';
+import type { Representation } from './representation.js';
+import { includeOf, tableValue } from './table.js';
+
+const OBJECT_PREFIX = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+  BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
+};
+const END = Buffer.from('}\n');
+
+/** Streams events until the watch ends, the client goes, or the server stops. One encoding serves all watchers. */
+export async function sendWatch(
+  request: ApiRequest,
+  endpoint: Endpoint,
+  watcher: Watcher,
+  form: Representation,
+): Promise<void> {
+  const { response, signal } = request;
+  const stop = () => watcher.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
+    response.flush?.();
+    const encode = encoder(request, endpoint, form);
+    while (!response.closed) {
+      const events = watcher.take();
+      if (events.length === 0) {
+        if (watcher.ended) break;
+        await watcher.ready();
+        continue;
+      }
+      const chunks: Buffer[] = [];
+      for (const event of events) {
+        const bytes = encode(event);
+        chunks.push(bytes instanceof Buffer ? bytes : await bytes);
+      }
+      if (!response.write(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))) await response.drained();
+    }
+    response.end();
+  } finally {
+    signal.removeEventListener('abort', stop);
+    watcher.stop();
+  }
+}
+
+type EventEncoder = (event: CacheEvent) => Buffer | Promise<Buffer>;
+
+function encoder(request: ApiRequest, endpoint: Endpoint, form: Representation): EventEncoder {
+  if (form.as === 'Table') return tableEvents(request, endpoint, form);
+  const name = `${endpoint.version.apiVersion}|${form.format}|${form.as}|${form.asVersion}`;
+  if (isVerbatim(endpoint, form)) return (event) => event.form(name, (e) => verbatim(endpoint, e));
+  return async (event) => {
+    const made = await otherForm(endpoint, event, form);
+    return event.form(name, () => made);
+  };
+}
+
+function verbatim(endpoint: Endpoint, event: CacheEvent): Buffer {
+  const json = event.object?.json ?? Buffer.from(endpoint.version.encode(bookmark(event)));
+  return Buffer.concat([OBJECT_PREFIX[event.type], json, END]);
+}
+
+/** An empty object that carries nothing but the revision. */
+function bookmark(event: CacheEvent): KubeObject {
+  const metadata: KubeObject['metadata'] = { resourceVersion: `${event.revision}` };
+  if (event.initialEventsEnd) metadata.annotations = { 'k8s.io/initial-events-end': 'true' };
+  return { metadata };
+}
+
+async function otherForm(endpoint: Endpoint, event: CacheEvent, form: Representation): Promise<Buffer> {
+  const { group, version, kind } = endpoint.version;
+  const partial = form.as !== '';
+  const gvk = partial ? partialGvk(form) : { group, version, kind };
+  let value: JsonObject;
+  if (!event.object) value = bookmark(event);
+  else if (partial) value = partialOf(parseJson(event.object.json) as KubeObject);
+  else value = await valuesAt(endpoint, event.object);
+  return encodeEvent(event.type, encodeValue(value, gvk, form), form);
+}
+
+/** Only the first table of a stream carries the column definitions. */
+function tableEvents(request: ApiRequest, endpoint: Endpoint, form: Representation): EventEncoder {
+  const include = includeOf(request.query);
+  let first = true;
+  return async (event) => {
+    const columns = first;
+    first = false;
+    const table = event.object
+      ? await tableValue(endpoint, [event.object], form, include, {}, columns)
+      : await tableValue(
+          endpoint,
+          [{ json: Buffer.from(endpoint.version.encode(bookmark(event))) }],
+          form,
+          include,
+          {},
+          columns,
+        );
+    return encodeEvent(event.type, encodeValue(table, partialGvk(form), form), form);
+  };
+}
