@@ -21,7 +21,7 @@ interface RawField extends RawNode {
   pk?: string;
   ps?: string;
   gate?: string;
-  in?: string;
+  in?: string[];
   pb?: [number, string, string, string?];
   ptr?: 1;
   z?: JsonValue;

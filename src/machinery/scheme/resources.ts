@@ -41,7 +41,7 @@ export interface ResourceFacts {
   patchTypes?: string[];
   statusSubresource: boolean;
   lifecycle?: { introduced?: string; deprecated?: string; removed?: string; replacement?: string };
-  warning?: string;
+  warning?: string | string[];
   fieldSelectors?: string[];
   /** [name, type, format, priority] */
   columns?: [string, string, string, number][];

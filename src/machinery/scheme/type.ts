@@ -36,8 +36,8 @@ export interface Field {
   readonly patchStrategy?: string;
   readonly patchMergeKey?: string;
   readonly gate?: string;
-  /** Name of the Go inline part that the field comes from. */
-  readonly inline?: string;
+  /** Names of the Go inline parts that the field comes from, outermost first. */
+  readonly inline?: readonly string[];
   /** Protobuf: [number, wire type name, label, presence 'always' | 'nil' | 'none']; the number is within `inline` if set. */
   readonly protobuf?: readonly [number, string, string, string?];
 }
