@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { UserInfo } from '../../auth/contract.js';
+import type { HttpRequest } from '../http.js';
 
 /** A certificate with its key, PEM. */
 export interface KeyPair {
@@ -23,24 +25,23 @@ export interface TlsOptions extends ServingCertificates {
   readonly http2?: boolean;
 }
 
-/** Milliseconds, bytes and counts. Defaults are those of kube-apiserver and Go's servers. */
+/** Milliseconds, bytes and counts. Defaults are those of kube-apiserver and Go's servers where those have one. */
 export interface TransportLimits {
-  /** From the connection's start to the end of its TLS handshake. */
+  /** From the connection's start to the end of its TLS handshake. 32 s. */
   readonly handshakeTimeout: number;
-  /** From the first byte of a request to the end of its headers. */
+  /** From the end of the handshake or of the last request to the end of a request's headers, once they began. 32 s. */
   readonly headerTimeout: number;
-  /** Between requests on a connection that is kept alive, and without any stream on HTTP/2. */
+  /** Between requests on a connection that is kept alive, and without any stream on HTTP/2. 90 s. */
   readonly idleTimeout: number;
-  /** Between two pieces of a request body. */
+  /** Between two pieces of a request body that somebody reads. 60 s. */
   readonly bodyIdleTimeout: number;
-  /** A response whose peer reads nothing for so long is cut. */
+  /** How long a peer may stop reading a response that is complete or waits for it, before the stream is cut. 60 s. */
   readonly writeIdleTimeout: number;
+  /** 1 MiB. */
   readonly maxHeaderBytes: number;
-  /** Of one HTTP/2 connection. */
+  /** Of one HTTP/2 connection. 100. */
   readonly maxConcurrentStreams: number;
-  /** Streams that one HTTP/2 connection may reset in a second before it is closed. */
-  readonly maxResetsPerSecond: number;
-  /** Connections of all listeners together; more are closed at once. 0: no bound. */
+  /** Of one listener; more are closed at once. */
   readonly maxConnections: number;
 }
 
@@ -50,6 +51,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+export interface TransportOptions {
+  readonly tls: TlsOptions;
+  readonly limits?: Partial<TransportLimits>;
+  /** Asked at shutdown: requests whose `signal` is aborted at once, so that watches and tunnels end. */
+  isLongRunning(request: HttpRequest): boolean;
+  /** Handlers that threw, and sockets that failed in an unexpected way. Nothing is logged otherwise. */
+  onError?(error: unknown, request?: HttpRequest): void;
+  /** A handshake that failed: wrong certificate, plain HTTP, a port scanner. */
+  onHandshakeError?(error: Error): void;
+}
+
 /** The sockets of one server. */
 export interface Transport {
   /** May be called more than once. Resolves to the address that is really bound. */
@@ -57,8 +69,8 @@ export interface Transport {
   /** New connections get the new certificates, open ones keep theirs. Throws, and changes nothing, on unusable ones. */
   setSecureContext(certificates: ServingCertificates): void;
   /**
-   * Stops accepting, aborts the `signal` of requests that `isLongRunning` (watches end cleanly), lets others finish,
-   * and destroys what is left after `drainTimeout` ms. Resolves when no connection is open. Idempotent.
+   * Stops accepting, aborts the `signal` of long-running requests (watches end cleanly), lets the others finish, and
+   * destroys what is left after `drainTimeout` ms (60 s). Resolves when no connection is open. Idempotent.
    */
   shutdown(options?: { readonly drainTimeout?: number }): Promise<void>;
   readonly connections: number;
@@ -73,13 +85,15 @@ export interface InjectRequest {
   /** Objects are sent as JSON. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | object;
   readonly signal?: AbortSignal;
+  /** Who asks, past authentication; see `injectedUser`. */
+  readonly user?: UserInfo;
 }
 
 /** Resolves with the headers; the body may still be growing, as a watch does. */
 export interface InjectResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  /** The body as it comes. Leaving the loop tells the handler that the client is gone. */
+  /** The body as it comes, once. Leaving the loop tells the handler that the client is gone. */
   readonly stream: AsyncIterable<Buffer>;
   /** Waits for the end. */
   body(): Promise<Buffer>;
