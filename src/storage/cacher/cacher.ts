@@ -31,6 +31,8 @@ export interface CacherHooks {
   decodeStored?(stored: Buffer, key: string): Buffer;
   /** A stored value that can't be read. It is left out of lists and watches, as nobody could decode it. */
   onUnreadable?(key: string, error: unknown): void;
+  /** A subscriber of the resource with this prefix threw. */
+  onSubscriberFault?(prefix: string, error: unknown): void;
 }
 
 /** What selectors look at. */
@@ -58,7 +60,6 @@ export interface CachedObject {
   readonly uid: string;
   /** modRevision: the number in metadata.resourceVersion. */
   readonly revision: number;
-  readonly createRevision: number;
   /** The object as JSON in its stored API version, with metadata.resourceVersion. No newline at the end. */
   readonly json: Buffer;
   /**
@@ -107,7 +108,11 @@ export interface ResourceCache {
   delete(key: string, options?: Pick<WriteOptions, 'expectedRevision'>): Promise<WriteResult>;
 
   list(options?: ListOptions): Promise<ListResult>;
-  /** Settles when the start point is checked; throws Expired ("too old resource version: X (Y)") and the like. */
+  /**
+   * Settles when the start point is checked. Throws Expired ("too old resource version: X (Y)") and Timeout ("Too large
+   * resource version"), which the real server answers with 200 and an ERROR event, and for a malformed resourceVersion
+   * a StatusError of code 500, which it answers as such.
+   */
   watch(options?: WatchOptions): Promise<Watcher>;
 
   /**
@@ -148,9 +153,12 @@ export interface ListResult {
   /** metadata.continue; undefined on the last page. */
   readonly continue: string | undefined;
   readonly remainingItemCount: number | undefined;
-  /** The matching objects in order of key, as of one revision, in small batches; yields to the event loop in between. */
+  /**
+   * The matching objects in order of key, as of one revision, in small batches; yields to the event loop in between.
+   * Can be walked once.
+   */
   batches(): AsyncIterable<readonly CachedObject[]>;
-  /** All of them at once, for answers known to be small and for use inside the process. */
+  /** All of them at once instead, for answers known to be small and for use inside the process. */
   items(): Promise<CachedObject[]>;
 }
 
@@ -180,7 +188,10 @@ export interface CacheEvent {
   form(name: string, make: (event: CacheEvent) => Buffer): Buffer;
 }
 
-/** Why a watch is over. `slow`: the reader was so far behind that its events are gone. */
+/**
+ * Why a watch is over. `slow`: the reader was so far behind that its events are gone; it may watch again from what it
+ * has seen. `closed`: the cacher was closed, lost its own watch, or the resource was released.
+ */
 export type WatchEnd = 'stopped' | 'timeout' | 'slow' | 'closed';
 
 /** Events are pulled, so a slow reader costs no memory: it only holds its place in the history. */
@@ -189,7 +200,7 @@ export interface Watcher extends AsyncIterable<CacheEvent> {
   take(max?: number): CacheEvent[];
   /** Settles when `take` has something to give or the watch is over. */
   ready(): Promise<void>;
-  /** Set when the watch is over and everything was taken. */
+  /** Set when the watch is over; nothing more comes then. */
   readonly ended: WatchEnd | undefined;
   stop(): void;
 }
