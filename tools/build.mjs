@@ -1,0 +1,19 @@
+// Compiles src/ to dist/ and puts the catalog beside it.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+function run(command, ...args) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+rmSync(dist, { recursive: true, force: true });
+if (existsSync(join(root, 'tools', 'descriptions.mjs'))) run('node', 'tools/descriptions.mjs');
+run('node', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+cpSync(join(root, 'src', 'catalog'), join(dist, 'catalog'), { recursive: true });
+chmodSync(join(dist, 'cli', 'main.js'), 0o755);
+writeFileSync(join(dist, '.built'), '');
