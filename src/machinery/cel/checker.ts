@@ -29,7 +29,7 @@ import {
   UINT,
   unwrapOptional,
 } from './types/type.js';
-import { Double, Uint } from './values/numbers.js';
+import { isDouble, isInt, Uint } from './values/numbers.js';
 
 /**
  * Finds the type of every node of an expression and what its names refer to, and writes both into the nodes. Selections
@@ -293,11 +293,11 @@ class Checker {
     return unwrapOptional(type);
   }
 
-  /** The type that two elements of a literal have in common; Kubernetes wants them to have one. */
+  /** The type that two elements of a literal have in common. */
   #join(at: number, previous: Type | undefined, current: Type): Type {
     if (previous === undefined) return current;
     if (this.#assignable(previous, current)) return mostGeneral(previous, current);
-    return this.#mismatch(at, previous, current);
+    return this.#env.homogeneousLiterals ? this.#mismatch(at, previous, current) : DYN;
   }
 
   #struct(e: StructExpr): Type {
@@ -391,11 +391,9 @@ function literalType(value: unknown): Type {
       return BOOL;
     case 'string':
       return STRING;
-    case 'number':
-    case 'bigint':
-      return INT;
   }
-  if (value instanceof Double) return DOUBLE;
+  if (isInt(value)) return INT;
+  if (isDouble(value)) return DOUBLE;
   if (value instanceof Uint) return UINT;
   return value instanceof Uint8Array ? BYTES : NULL;
 }

@@ -1,4 +1,4 @@
-import { Double, INT_MAX, INT_MIN, type Int, toInt, UINT_MAX, Uint } from '../values/numbers.js';
+import { type Double, INT_MAX, INT_MIN, type Int, toDouble, toInt, UINT_MAX, Uint } from '../values/numbers.js';
 
 /** The value of an int literal (decimal or 0x…, with sign), or undefined when it does not fit into 64 bits. */
 export function parseIntLiteral(text: string, negative: boolean): Int | undefined {
@@ -12,9 +12,9 @@ export function parseUintLiteral(text: string): Uint | undefined {
   return value > UINT_MAX ? undefined : new Uint(value);
 }
 
-export function parseDoubleLiteral(text: string): Double | undefined {
+export function parseDoubleLiteral(text: string): number | Double | undefined {
   const value = Number(text);
-  return Number.isFinite(value) ? new Double(value) : undefined;
+  return Number.isFinite(value) ? toDouble(value) : undefined;
 }
 
 const ESCAPES: Record<string, string> = {

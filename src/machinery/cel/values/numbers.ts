@@ -1,9 +1,11 @@
 /**
- * Numbers of CEL over JSON values. An int is a JS number when it is a safe integer and a bigint otherwise, so that
- * the common case costs nothing; doubles and uints, which JSON objects rarely hold, are boxed.
+ * Numbers of CEL over JSON values. An int is a JS number when it is a safe integer and a bigint otherwise; a double is
+ * a JS number unless it is a safe integer, and boxed then. So numbers of JSON data are what they look like, nothing
+ * has to be copied, and the common case costs nothing. Uints, which JSON does not have, are always boxed.
  */
 export type Int = number | bigint;
 
+/** A double with a whole value; made by toDouble. */
 export class Double {
   readonly value: number;
   constructor(value: number) {
@@ -32,27 +34,39 @@ export function inIntRange(value: bigint): boolean {
 }
 
 export function isInt(value: unknown): value is Int {
-  return typeof value === 'number' || typeof value === 'bigint';
+  return Number.isSafeInteger(value) || typeof value === 'bigint';
 }
 
-/** A JSON number as CEL sees it when no schema says otherwise: whole numbers are ints, others doubles. */
-export function fromJsonNumber(value: number): number | Double {
-  return Number.isSafeInteger(value) ? value : new Double(value);
+export function toDouble(value: number): number | Double {
+  return Number.isSafeInteger(value) ? new Double(value) : value;
 }
 
-/** Order of two numbers of any of the three kinds; NaN when one of them is NaN. */
-export function compareNumbers(a: Int | Double | Uint, b: Int | Double | Uint): number {
-  const x = plain(a);
-  const y = plain(b);
-  // JS compares number with bigint by mathematical value, which is what CEL asks for.
-  if (x < y) return -1;
-  if (x > y) return 1;
-  // biome-ignore lint/suspicious/noDoubleEquals: == compares bigint with number by value
-  return x == y ? 0 : Number.NaN;
+export function isDouble(value: unknown): value is number | Double {
+  return value instanceof Double || (typeof value === 'number' && !Number.isSafeInteger(value));
+}
+
+export function doubleValue(value: number | Double): number {
+  return value instanceof Double ? value.value : value;
 }
 
 export function isNumber(value: unknown): value is Int | Double | Uint {
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof Double || value instanceof Uint;
+}
+
+/**
+ * Order of two numbers of any of the three kinds; NaN when one of them is NaN. Against a double, whole numbers are
+ * looked at as doubles too, even where that loses digits.
+ */
+export function compareNumbers(a: Int | Double | Uint, b: Int | Double | Uint): number {
+  if (isDouble(a) || isDouble(b)) return order(Number(plain(a)), Number(plain(b)));
+  return order(plain(a), plain(b));
+}
+
+function order(a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  // biome-ignore lint/suspicious/noDoubleEquals: == compares bigint with number by value
+  return a == b ? 0 : Number.NaN;
 }
 
 function plain(value: Int | Double | Uint): number | bigint {

@@ -1,0 +1,46 @@
+import { CelMap, isPlainObject, LazyObject, listIndex, mapGet, Optional } from '../values/containers.js';
+import { CelError } from '../values/error.js';
+
+/** Turns data of a declared type into values: whole numbers into doubles, text into timestamps, and so on. */
+export type Convert = (value: unknown) => unknown;
+
+/** The value of a key or index; undefined when there is none. */
+function find(container: unknown, key: unknown): unknown {
+  if (Array.isArray(container)) {
+    const index = listIndex(key);
+    return index >= 0 && index < container.length ? container[index] : undefined;
+  }
+  if (isPlainObject(container) || container instanceof CelMap) return mapGet(container, key);
+  if (container instanceof LazyObject && typeof key === 'string') return container.field(key);
+  return undefined;
+}
+
+/** `container[key]` and `container.key`; an optional container makes the result optional. */
+export function select(container: unknown, key: unknown, convert: Convert | undefined): unknown {
+  if (container instanceof Optional) return selectOptional(container, key, convert);
+  const value = find(container, key);
+  if (value === undefined) throw missing(container, key);
+  return convert ? convert(value) : value;
+}
+
+/** `container.?key` and `container[?key]`. */
+export function selectOptional(container: unknown, key: unknown, convert: Convert | undefined): Optional {
+  const inner = container instanceof Optional ? (container.present ? container.value : undefined) : container;
+  const value = inner === undefined ? undefined : find(inner, key);
+  return value === undefined ? Optional.none : Optional.of(convert ? convert(value) : value);
+}
+
+/** has(container.key). */
+export function has(container: unknown, key: string): boolean {
+  if (container instanceof Optional) return container.present && find(container.value, key) !== undefined;
+  return find(container, key) !== undefined;
+}
+
+function missing(container: unknown, key: unknown): CelError {
+  return new CelError(`${Array.isArray(container) ? 'index out of bounds' : 'no such key'}: ${keyText(key)}`);
+}
+
+function keyText(key: unknown): string {
+  if (key !== null && typeof key === 'object' && 'value' in key) return String(key.value);
+  return String(key);
+}
