@@ -63,12 +63,9 @@ export class ApiRequest implements OperationContext {
   }
 }
 
-/** RFC 7234 §5.5: code 299, no agent, quoted text without control characters. */
+/** RFC 7234 §5.5: code 299, no agent, quoted text without control characters. The transport writes it as UTF-8. */
 function warningHeader(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
-  const clean = text.replace(/[\u0000-\u001f\u007f]/g, ' ');
-  const quoted = `"${clean.replace(/["\\]/g, '\\$&')}"`;
-  return `299 - ${Buffer.from(quoted, 'utf8').toString('latin1')}`;
+  return `299 - "${text.replace(/\p{Cc}/gu, ' ').replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Undoes percent-encoding once, over the whole path, as Go's URL parser does; a broken escape is left as it is. */
