@@ -22,6 +22,11 @@ export function goQuote(text: string): string {
   return `${out}"`;
 }
 
+/** `%q` of a list of strings: `["a" "b"]`. */
+export function goQuoteList(texts: readonly string[]): string {
+  return `[${texts.map(goQuote).join(' ')}]`;
+}
+
 function quotedChar(char: string): string {
   const code = char.codePointAt(0)!;
   if (char === '"' || char === '\\') return `\\${char}`;
@@ -93,4 +98,32 @@ function goNumber(value: number): string {
   if (Number.isSafeInteger(value)) return `${value}`;
   const text = Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential() : `${value}`;
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** A JSON string as Go writes it: `<`, `>`, `&` and the line separators escaped. */
+export function goJsonString(text: string): string {
+  return JSON.stringify(text)
+    .replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(/\\([bf])/g, (all, c: string, at: number, whole: string) =>
+      escaped(whole, at) ? all : c === 'b' ? '\\u0008' : '\\u000c',
+    );
+}
+
+/** Whether the backslash at `at` is itself the second half of an escaped backslash. */
+function escaped(text: string, at: number): boolean {
+  let n = 0;
+  while (text[at - 1 - n] === '\\') n++;
+  return n % 2 === 1;
+}
+
+/** A JSON value as Go writes one that it has decoded: object members sorted, no spaces. */
+export function goJson(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'string') return goJsonString(value);
+  if (typeof value !== 'object') return `${value}`;
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  const keys = Object.keys(value)
+    .filter((k) => value[k] !== undefined)
+    .sort(compareBytes);
+  return `{${keys.map((k) => `${goJsonString(k)}:${goJson(value[k])}`).join(',')}}`;
 }

@@ -1,5 +1,5 @@
 import type { Strategy } from '../api/strategy.js';
-import type { FieldManager } from '../machinery/apply/contract.js';
+import type { FieldManager } from '../machinery/apply/field-manager.js';
 import type { Duplicates } from '../machinery/codec/json/scanner.js';
 import type { GroupKind, GroupResource } from '../machinery/errors.js';
 import type { GroupVersionKind, JsonValue, KubeObject } from '../machinery/json.js';

@@ -1,6 +1,6 @@
 import { StatusError } from '../errors.js';
 import { invalidValue } from '../field.js';
-import { compareBytes } from '../go-format.js';
+import { compareBytes, goJsonString } from '../go-format.js';
 import { type JsonObject, type JsonValue, setOwn } from '../json.js';
 
 /**
@@ -32,22 +32,6 @@ export function patchedText(value: JsonValue | undefined): string {
   const keys = Object.keys(value).filter((k) => value[k] !== undefined);
   if (opened.has(value)) keys.sort(compareBytes);
   return `{${keys.map((k) => `${goJsonString(k)}:${patchedText(value[k])}`).join(',')}}`;
-}
-
-/** A JSON string as Go writes it: `<`, `>`, `&` and the line separators escaped. */
-export function goJsonString(text: string): string {
-  return JSON.stringify(text)
-    .replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .replace(/\\([bf])/g, (all, c: string, at: number, whole: string) =>
-      escaped(whole, at) ? all : c === 'b' ? '\\u0008' : '\\u000c',
-    );
-}
-
-/** Whether the backslash at `at` is itself the second half of an escaped backslash. */
-function escaped(text: string, at: number): boolean {
-  let n = 0;
-  while (text[at - 1 - n] === '\\') n++;
-  return n % 2 === 1;
 }
 
 /** 422: the patched document is no object of the kind. `message` says why, `quoted` is the document or the patch. */
