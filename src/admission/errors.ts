@@ -7,8 +7,8 @@ export function rejectedBy(attributes: AdmissionAttributes, message: string): St
   return forbidden({ group, resource }, objectName(attributes), message);
 }
 
-/** The object's name, or its generateName while it has none. */
+/** The object's name, or its generateName while it has none; deletes of collections and nameless reviews are `Unknown`. */
 export function objectName(attributes: AdmissionAttributes): string {
   const meta = attributes.object?.metadata;
-  return attributes.name || meta?.name || meta?.generateName || '';
+  return attributes.name || meta?.name || meta?.generateName || 'Unknown';
 }

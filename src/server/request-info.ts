@@ -1,3 +1,5 @@
+import { parseFieldSelector } from '../machinery/selectors/field-selector.js';
+
 /** What a request is about, read off its method, path and query alone. */
 export interface RequestInfo {
   readonly isResourceRequest: boolean;
@@ -19,8 +21,6 @@ export interface RequestInfo {
 
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 const SPECIAL_VERBS = new Set(['proxy', 'watch']);
-/** Verbs whose target may be narrowed to one name by a field selector. */
-const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection']);
 
 /**
  * The grammar of kube-apiserver's paths:
@@ -62,9 +62,10 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   let name = rest[1] ?? '';
   const subresource = !subverbUrl && rest.length >= 3 ? rest[2]! : '';
 
-  if (name === '' && verb === 'get') verb = isWatch(query) ? 'watch' : 'list';
-  else if (name === '' && verb === 'delete') verb = 'deletecollection';
-  if (name === '' && COLLECTION_VERBS.has(verb)) name = singleName(query.get('fieldSelector') ?? '');
+  if (name === '' && verb === 'get') {
+    verb = isWatch(query) ? 'watch' : 'list';
+    name = singleName(query.get('fieldSelector') ?? '');
+  } else if (name === '' && verb === 'delete') verb = 'deletecollection';
   return {
     isResourceRequest: true,
     path,
@@ -111,7 +112,11 @@ export function isWatch(query: URLSearchParams): boolean {
 
 /** A list or watch of exactly one object is authorized under that object's name. */
 function singleName(fieldSelector: string): string {
-  const match = /^metadata\.name==?([^,=!\\]+)$/.exec(fieldSelector);
-  const name = match?.[1] ?? '';
-  return name.includes('/') || name.includes('%') ? '' : name;
+  if (!fieldSelector.includes('metadata.name')) return '';
+  try {
+    const name = parseFieldSelector(fieldSelector).exactValue('metadata.name') ?? '';
+    return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
+  } catch {
+    return ''; // refused later
+  }
 }

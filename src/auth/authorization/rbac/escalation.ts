@@ -1,12 +1,12 @@
 import { forbidden, notFound, StatusError } from '../../../machinery/errors.js';
-import { compareBytes, goQuote } from '../../../machinery/go-format.js';
+import { compareBytes, goQuote, goQuoteList } from '../../../machinery/go-format.js';
 import { equalJson } from '../../../machinery/json.js';
 import { type Attributes, type Authorizer, MASTERS_GROUP, type UserInfo } from '../../contract.js';
 import { rulesOf } from './authorizer.js';
 import { compactRules, uncoveredRules } from './covers.js';
 import type { RbacIndex } from './rbac-index.js';
 import type { BindingObject, PolicyRule, RoleObject, RoleRef } from './rule.js';
-import { compactString, quoteList, RBAC_GROUP } from './rule.js';
+import { compactString, RBAC_GROUP } from './rule.js';
 
 export type RbacResource = 'roles' | 'clusterroles' | 'rolebindings' | 'clusterrolebindings';
 
@@ -100,7 +100,7 @@ export class EscalationGuard {
     const lines = [...new Set(compactRules(missing).map(compactString))].sort(compareBytes);
     const unresolved = held.missing.map((b) => `${resource}.${RBAC_GROUP} ${goQuote(b.roleRef.name ?? '')} not found`);
     const errors = unresolved.length > 0 ? `; resolution errors: [${unresolved.join(' ')}]` : '';
-    const who = `user ${goQuote(user.name)} (groups=${quoteList(user.groups)})`;
+    const who = `user ${goQuote(user.name)} (groups=${goQuoteList(user.groups)})`;
     return `${who} is attempting to grant RBAC permissions not currently held:\n${lines.join('\n')}${errors}`;
   }
 }

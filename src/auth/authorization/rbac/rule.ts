@@ -1,4 +1,4 @@
-import { goQuote } from '../../../machinery/go-format.js';
+import { goQuoteList } from '../../../machinery/go-format.js';
 import type { JsonObject, KubeObject } from '../../../machinery/json.js';
 import type { Attributes } from '../../contract.js';
 
@@ -80,16 +80,11 @@ function trimStars(pattern: string): string {
   return pattern.slice(0, end);
 }
 
-/** Go's %q of a list: `["a" "b"]`. */
-export function quoteList(texts: readonly string[]): string {
-  return `[${texts.map(goQuote).join(' ')}]`;
-}
-
 /** A rule as escalation errors show it: `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`. */
 export function compactString(rule: PolicyRule): string {
   const parts: string[] = [];
   const part = (name: string, values: readonly string[] | undefined) => {
-    if (values?.length) parts.push(`${name}:${quoteList(values)}`);
+    if (values?.length) parts.push(`${name}:${goQuoteList(values)}`);
   };
   part('APIGroups', rule.apiGroups);
   part('Resources', rule.resources);
