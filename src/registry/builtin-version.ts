@@ -1,29 +1,35 @@
-import { convert } from '../api/conversion/index.js';
+import { type ApiVersion, convert } from '../api/conversion/index.js';
 import { applyDefaults, type DefaultingEnv } from '../api/defaulting/index.js';
+import { FieldManager } from '../machinery/apply/field-manager.js';
+import { resetFilters } from '../machinery/apply/reset-fields.js';
 import { jsonEncoder } from '../machinery/codec/json/encode.js';
 import { decodeTyped } from '../machinery/codec/typed/decode.js';
-import { apiVersionOf, type KubeObject } from '../machinery/json.js';
+import { apiVersionOf, cloneJson, type GroupVersionKind, type KubeObject, parseApiVersion } from '../machinery/json.js';
 import { catalog } from '../machinery/scheme/catalog.js';
+import type { ResourceFacts } from '../machinery/scheme/resources.js';
 import type { KindVersion } from './kind.js';
 
 /**
  * A built-in kind at a version, made of its catalog type.
  *
  * @param hub where `toHub` and `fromHub` go
+ * @param facts of the resource, for the fields its strategies reset
  * @throws Error when the catalog has no such type
  */
 export function builtinVersion(
   group: string,
   version: string,
   kind: string,
-  hub: { group: string; version: string },
+  hub: ApiVersion,
   env: DefaultingEnv,
+  facts?: ResourceFacts,
 ): KindVersion {
   const type = catalog().byGvk(group, version, kind);
   if (!type) throw new Error(`no type for ${kind} in ${apiVersionOf({ group, version })}`);
   const apiVersion = apiVersionOf({ group, version });
   const gvk = { group, version, kind };
   const encode = jsonEncoder(type);
+  const managers = new Map<string, FieldManager>();
   return {
     ...gvk,
     apiVersion,
@@ -42,5 +48,25 @@ export function builtinVersion(
     encode: (object) => encode(object, gvk),
     toHub: (object) => convert(kind, object, gvk, hub),
     fromHub: (object) => convert(kind, object, hub, gvk),
+    fieldManager(subresource) {
+      let manager = managers.get(subresource);
+      if (!manager) managers.set(subresource, (manager = fieldManagerOf(gvk, subresource, facts)));
+      return manager;
+    },
   };
+}
+
+function fieldManagerOf(gvk: GroupVersionKind, subresource: string, facts: ResourceFacts | undefined): FieldManager {
+  return new FieldManager({
+    kind: gvk,
+    subresource,
+    structured: true,
+    schema(apiVersion) {
+      const { group, version } = parseApiVersion(apiVersion);
+      const type = catalog().byGvk(group, version, gvk.kind);
+      return type && { kind: 'struct', type };
+    },
+    convert: (object, from, to) => convert(gvk.kind, cloneJson(object), parseApiVersion(from), parseApiVersion(to)),
+    resetFields: facts && resetFilters(facts, subresource),
+  });
 }

@@ -49,7 +49,7 @@ export function builtinResources(options: BuiltinOptions): BuiltinResource[] {
     const kind = facts.storageVersion ? kindOf(facts, options, kinds) : undefined;
     out.push({
       facts,
-      version: builtinVersion(facts.group, facts.version, facts.kind, kind?.hub ?? facts, options.defaulting),
+      version: builtinVersion(facts.group, facts.version, facts.kind, kind?.hub ?? facts, options.defaulting, facts),
       kind,
     });
   }

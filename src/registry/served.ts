@@ -78,7 +78,7 @@ function mainEndpoint({ facts, version, kind }: BuiltinResource, options: Served
   const printer = printerFor(facts.group, facts.kind);
   const factory = options.factories[`${facts.group}/${facts.plural}`];
   if (factory) return factory({ facts, sub: undefined, version, kind, printer });
-  if (!kind) throw new Error(`nothing answers for ${facts.plural} in group "${facts.group}"`);
+  if (!kind) return unanswered(facts, version, printer);
   return storedEndpoint(kind, version, options.env, {
     group: facts.group,
     verbs: facts.verbs,
@@ -123,4 +123,17 @@ function subEndpoint(
 function warningOf(facts: ResourceFacts): string | undefined {
   const { warning } = facts;
   return Array.isArray(warning) ? warning[0] : warning;
+}
+
+/** A resource that nothing answers yet: every verb is refused. */
+function unanswered(facts: ResourceFacts, version: KindVersion, printer: Printer): Endpoint {
+  return {
+    resource: { group: facts.group, resource: facts.plural },
+    subresource: '',
+    namespaced: facts.namespaced,
+    version,
+    hub: version,
+    verbs: new Set(),
+    printer,
+  };
 }

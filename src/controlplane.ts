@@ -1,0 +1,187 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { AdmissionChain, enabledPlugins } from './admission/chain.js';
+import { namespaceLifecycle } from './admission/plugins/namespace-lifecycle.js';
+import { forbiddenError } from './auth/authorization/forbidden.js';
+import { writeKubeconfig } from './auth/pki/kubeconfig.js';
+import { loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
+import { directoryStore } from './auth/pki/material-store.js';
+import { openAccess } from './controlplane/access.js';
+import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
+import { systemEnvironment } from './controlplane/environment.js';
+import type { ControlPlaneOptions } from './controlplane/options.js';
+import { openCacher, openStorage } from './controlplane/storage.js';
+import { FeatureGates } from './machinery/feature-gates.js';
+import { builtinResources } from './registry/builtin.js';
+import { builtinVersion } from './registry/builtin-version.js';
+import { metaTime } from './registry/context.js';
+import { LocalClient } from './registry/local-client.js';
+import { ResourceTable } from './registry/resource-table.js';
+import { RuntimeConfig } from './registry/runtime-config.js';
+import { servedGroups } from './registry/served.js';
+import { isLongRunning } from './server/long-running.js';
+import { requestInfo } from './server/request-info.js';
+import { requestPath } from './server/request-path.js';
+import { resourceRoute } from './server/resource-route.js';
+import type { InjectRequest, InjectResponse } from './server/transport/contract.js';
+import { inject } from './server/transport/inject.js';
+import { createTransport } from './server/transport/transport.js';
+
+export type { ControlPlaneOptions } from './controlplane/options.js';
+
+/** A running control plane. */
+export interface ControlPlane {
+  /** https://host:port */
+  readonly url: string;
+  /** YAML, with the administrator's client certificate. */
+  readonly kubeconfig: string;
+  /** PEM. */
+  readonly caCertificate: string;
+  /** PEM, of the administrator (group system:masters). */
+  readonly clientCertificate: string;
+  readonly clientKey: string;
+  /** Asks without a socket; `user` skips authentication. */
+  inject(request: InjectRequest): Promise<InjectResponse>;
+  /** Drains requests, ends watches, and releases the store. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/**
+ * THE COMPOSITION ROOT: options in, a running control plane out. Several may run side by side in one process.
+ *
+ * @throws Error for options that are wrong, a port or a data directory that is in use
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const gates = new FeatureGates(options.featureGates);
+  const env = systemEnvironment(gates);
+  const runtime = new RuntimeConfig(options.runtimeConfig);
+  const plugins = enabledPlugins(options.enableAdmissionPlugins ?? [], options.disableAdmissionPlugins ?? []);
+  const host = options.host ?? '127.0.0.1';
+  const advertiseAddress = options.advertiseAddress ?? (host === '0.0.0.0' ? '127.0.0.1' : host);
+  const serviceCidrs = options.serviceClusterIpRanges ?? ['10.0.0.0/24'];
+  const serviceAddress = firstAddress(serviceCidrs[0]!);
+  const material = loadMaterial(options, [host, advertiseAddress, serviceAddress]);
+
+  const storage = await openStorage(options);
+  const cacher = openCacher(storage);
+  const defaulting = { gate: env.gate, now: () => metaTime(env.now()) };
+  const resources = builtinResources({
+    cacher,
+    enabled: (facts) => runtime.enabled(facts),
+    strategies: {},
+    eventTtlSeconds: options.eventTtlSeconds ?? 3600,
+    defaulting,
+  });
+  const table = new ResourceTable();
+  const admission = new AdmissionChain(
+    [namespaceLifecycle((name) => client.get({ group: '', resource: 'namespaces' }, '', name))].filter((p) =>
+      plugins.has(p.name),
+    ),
+  );
+  const services = {
+    env,
+    admission,
+    mediaTypes: ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'],
+  };
+  const client = new LocalClient(table, services);
+  table.set(
+    servedGroups({
+      resources,
+      env,
+      factories: {},
+      versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
+    }),
+  );
+
+  const access = await openAccess(options, material, client);
+  const handler = requestPath({
+    authenticator: access.authenticator,
+    authorizer: access.authorizer,
+    flowControl: access.flowControl,
+    auditor: undefined,
+    impersonate: access.impersonate,
+    forbidden: forbiddenError,
+    routes: [
+      resourceRoute({
+        table,
+        services,
+        maxBodyBytes: MAX_BODY_BYTES,
+        watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
+      }),
+    ],
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+    newId: randomUUID,
+    finished: () => {},
+  });
+  const transport = createTransport(handler, {
+    tls: { ...material.serving, clientCa: material.ca.cert },
+    isLongRunning: (r) => isLongRunning(requestInfo(r.method, r.path, new URLSearchParams(r.query))),
+  });
+  const bound = await transport.listen({ host, port: options.port ?? 0 });
+  await ensureBootstrapObjects({
+    client,
+    advertiseAddress,
+    securePort: bound.port,
+    serviceCidrs,
+    serviceAddress,
+    serviceNodePort: options.kubernetesServiceNodePort ?? 0,
+    rbac: true,
+    authenticationInfo: { 'client-ca-file': material.ca.cert },
+    now: env.now,
+  });
+
+  const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  return {
+    url,
+    kubeconfig: writeKubeconfig({
+      cluster: 'porthole',
+      user: 'admin',
+      server: url,
+      certificateAuthority: material.ca.cert,
+      clientCertificate: material.admin.cert,
+      clientKey: material.admin.key,
+    }),
+    caCertificate: material.ca.cert,
+    clientCertificate: material.admin.cert,
+    clientKey: material.admin.key,
+    inject: (request) => inject(handler, request),
+    async close() {
+      await transport.shutdown();
+      cacher.close();
+      await storage.close();
+    },
+  };
+}
+
+function loadMaterial(options: ControlPlaneOptions, addresses: readonly string[]): Material {
+  const files = new Map<string, string>();
+  const memory: MaterialStore = { read: (name) => files.get(name), write: (name, text) => files.set(name, text) };
+  const names = [
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+  ];
+  const hosts = [...new Set(['127.0.0.1', ...names, ...addresses, ...(options.certificateHosts ?? [])])];
+  return loadOrCreateMaterial(options.dataDir ? directoryStore(`${options.dataDir}/pki`) : memory, {
+    hosts: hosts.filter((h) => h !== '0.0.0.0' && h !== '::'),
+    now: Date.now(),
+    random: randomBytes,
+  });
+}
+
+/** Watches without an end of their own live between one and two times the minimum, so that they don't all end at once. */
+function watchTimeout(seconds: number | undefined, min: number): number {
+  return seconds !== undefined && seconds > 0 ? seconds * 1000 : min * 1000 * (1 + Math.random());
+}
+
+/** The first address after the network's own. */
+function firstAddress(cidr: string): string {
+  const [network = ''] = cidr.split('/');
+  if (network.includes(':')) return network.endsWith('::') ? `${network}1` : network;
+  const parts = network.split('.').map(Number);
+  parts[3] = (parts[3] ?? 0) + 1;
+  return parts.join('.');
+}

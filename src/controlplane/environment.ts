@@ -1,0 +1,15 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { FeatureGates } from '../machinery/feature-gates.js';
+import type { Environment } from '../registry/context.js';
+
+/** No vowels and no characters that look alike, so that names are no words and read well. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+export function systemEnvironment(gates: FeatureGates): Environment {
+  return {
+    now: () => new Date(),
+    uuid: () => randomUUID(),
+    nameSuffix: () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+    gate: (name) => gates.enabled(name),
+  };
+}
