@@ -63,12 +63,16 @@ const write = (name, value) => writeFileSync(join(out, name), lines(value));
 // types.json: fields in Go order; `pb` gets the presence rule ('always' or 'nil') as its fourth item.
 const { types } = read('types.json');
 const { messages } = read('protobuf.json');
+
+/** The message that holds a field: the type's own, or the inline part (of a part) that the field comes from. */
+function messageOf(name, parts) {
+  for (const part of parts ?? []) name = types[name]?.inline?.find(([n]) => n.endsWith(`.${part}`))?.[0];
+  return messages[name];
+}
 for (const [name, type] of Object.entries(types)) {
-  const presence = new Map((messages[name] ?? []).map((f) => [f[0], f[4]]));
   for (const field of type.fields ?? []) {
-    if (!field.pb) continue;
-    const owner = field.in ? messages[field.in] : undefined;
-    const rule = owner ? owner.find((f) => f[0] === field.pb[0])?.[4] : presence.get(field.pb[0]);
+    if (!field.pb || field.in?.includes('TypeMeta')) continue;
+    const rule = messageOf(name, field.in)?.find((f) => f[0] === field.pb[0])?.[4];
     if (rule) field.pb[3] = rule;
   }
 }

@@ -42,6 +42,11 @@ export function encodePlain(value: JsonValue): string {
   return escapeHtml(writeAny(value));
 }
 
+/** JSON text with nothing escaped that JSON does not ask for: what the raw bytes of free-form parts hold. */
+export function encodeRaw(value: JsonValue): string {
+  return writeAny(value);
+}
+
 /** Indents compact JSON text by two spaces as Go's MarshalIndent does. */
 export function prettyJson(compact: string): string {
   let out = '';
