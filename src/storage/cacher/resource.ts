@@ -121,16 +121,22 @@ export class CachedResource implements ResourceCache {
   async watch(options: WatchOptions = {}): Promise<Watcher> {
     const { resourceVersion = '', sendInitialEvents, namespace = '' } = options;
     const since = parseResourceVersion(resourceVersion);
-    const compacted = await this.#shared.storage.compactedRevision();
-    await this.#readyAt(resourceVersion === '' ? 'current' : sendInitialEvents ? since : 0);
+    const wanted = resourceVersion === '' ? 'current' : sendInitialEvents ? since : 0;
+    const fromObjects = sendInitialEvents ?? since === 0;
+    await this.#readyAt(wanted);
+    const tooOldForLog = () => !fromObjects && since !== 0 && since < this.#log.since;
+    if (tooOldForLog()) {
+      const compacted = await this.#shared.storage.compactedRevision();
+      if (since < compacted) throw resourceExpired(`too old resource version: ${since} (${compacted})`);
+      await this.#readyAt(wanted);
+    }
     const current = this.#feed.revision;
     const prefix = this.#prefixOf(namespace);
-    let start: Start = { revision: since === 0 ? current : Number(since) };
-    if (sendInitialEvents ?? since === 0) {
-      const initial = this.#objects.snapshot().cursor(prefix, prefixEnd(prefix));
-      start = { initial, initialEventsEnd: sendInitialEvents && options.allowBookmarks, revision: current };
-    } else if (start.revision < this.#log.since) {
-      if (since < compacted) throw resourceExpired(`too old resource version: ${since} (${compacted})`);
+    const start: Start = { revision: fromObjects || since === 0 ? current : Number(since) };
+    if (fromObjects) {
+      start.initial = this.#objects.snapshot().cursor(prefix, prefixEnd(prefix));
+      start.initialEventsEnd = sendInitialEvents && options.allowBookmarks;
+    } else if (tooOldForLog()) {
       const { storage } = this.#shared;
       start.catchUp = (changed) => new CatchUp(storage, this.#scope, prefix, start.revision, changed);
     }
