@@ -1,10 +1,11 @@
+import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
 export type GroupStrategies = Readonly<Record<string, Strategy>>;
 
-const groups: Readonly<Record<string, GroupStrategies>> = {};
+const groups: Readonly<Record<string, GroupStrategies>> = { '': core };
 const generic = new Map<string, Strategy>();
 
 /**

@@ -23,6 +23,7 @@ import {
   type Rule,
   validateObjectMeta,
   validateObjectMetaUpdate,
+  validateStandardFinalizers,
 } from './validation/index.js';
 
 /** Checks of a change. `old` is what is stored. */
@@ -32,9 +33,18 @@ export type ChangeRule = (obj: KubeObject, old: KubeObject, check: Check, ctx: S
 export interface SubresourceDefinition {
   /** Runs after the parts that this subresource may not write were put back. */
   prepare?(ctx: StrategyContext, obj: KubeObject, old: KubeObject): void;
+  /** The metadata is also checked as on create. */
+  readonly meta?: boolean;
   rules?: ChangeRule;
   warnings?(ctx: StrategyContext, obj: KubeObject, old: KubeObject): string[];
 }
+
+/**
+ * `change`: what of the metadata may change. `meta`: the metadata as on create. `rules` and `updateRules`: those of the
+ * definition.
+ */
+export type UpdateStep = 'change' | 'meta' | 'rules' | 'updateRules';
+const UPDATE_STEPS: readonly UpdateStep[] = ['change', 'rules', 'updateRules'];
 
 /** What a kind declares; everything else comes from the facts about its resource. */
 export interface KindDefinition {
@@ -46,10 +56,10 @@ export interface KindDefinition {
   readonly standardFinalizers?: boolean;
   /** Rules of the whole object but its metadata, on create and, unless `update` replaces them, on update. */
   readonly rules?: Rule;
-  /** Runs after `rules` on update. */
+  /** What may change, and how. */
   readonly updateRules?: ChangeRule;
-  /** All of the checks of an update after those of the metadata, instead of `rules` and `updateRules`. */
-  readonly update?: ChangeRule;
+  /** Which checks an update runs, and in what order; kinds differ in it, and repeated faults are reported repeatedly. */
+  readonly onUpdate?: readonly UpdateStep[];
   /** The metadata is not checked before `rules`: requests that are never stored, kinds with an order of their own. */
   readonly ownMetadata?: boolean;
   prepareForCreate?(ctx: StrategyContext, obj: KubeObject): void;
@@ -105,10 +115,15 @@ const KEPT_FOR_STATUS = [
   'ownerReferences',
 ] as const;
 
+/** Puts back the metadata that a write to a part of the object may not touch. */
+export function keepForStatus(obj: KubeObject, old: KubeObject): void {
+  for (const name of KEPT_FOR_STATUS) restore(`metadata.${name}`, obj, old);
+}
+
 /** Puts a part of the object back to what is stored. */
 function restore(path: string, obj: KubeObject, old: KubeObject): void {
   if (path === 'metadata') {
-    for (const name of KEPT_FOR_STATUS) restore(`metadata.${name}`, obj, old);
+    keepForStatus(obj, old);
     return;
   }
   const names = path.split('.');
@@ -145,6 +160,19 @@ export function kind(def: KindDefinition): Strategy {
   const bumps = facts.generation?.bumpOnChangeOf ?? [];
   const root = new Path();
 
+  const generic = { namespaced: facts.namespaced, name: nameIsPathSegment, standardFinalizers: false };
+  /** Every update is checked like this, whatever the kind adds. */
+  const genericUpdateCheck = (ctx: StrategyContext, obj: KubeObject, old: KubeObject): Check => {
+    const check = newCheck(ctx.gate, old);
+    validateObjectMeta(obj.metadata, generic, check);
+    validateObjectMetaUpdate(obj.metadata, old.metadata, check);
+    return check;
+  };
+  const validateChange = (obj: KubeObject, old: KubeObject, check: Check): void => {
+    validateObjectMetaUpdate(obj.metadata, old.metadata, check);
+    if (def.standardFinalizers !== false) validateStandardFinalizers(obj.metadata, check);
+  };
+
   const sub = (name: string): NonNullable<Strategy['subresources']>[string] => {
     const own = def.subresources?.[name];
     const keeps = resetsFor(facts, name);
@@ -155,8 +183,9 @@ export function kind(def: KindDefinition): Strategy {
         own?.prepare?.(ctx, obj, old);
       },
       validateUpdate(ctx, obj, old) {
-        const check = newCheck(ctx.gate);
-        validateObjectMetaUpdate(obj.metadata, old.metadata, check);
+        const check = genericUpdateCheck(ctx, obj, old);
+        validateChange(obj, old, check);
+        if (own?.meta) validateObjectMeta(obj.metadata, meta, check);
         own?.rules?.(obj, old, check, ctx);
         return check.errors;
       },
@@ -187,13 +216,14 @@ export function kind(def: KindDefinition): Strategy {
       if (bumps.some((path) => differs(path, obj, old))) obj.metadata.generation = (old.metadata.generation ?? 0) + 1;
     },
     validateUpdate(ctx, obj, old): FieldError[] {
-      const check = newCheck(ctx.gate);
-      validateObjectMetaUpdate(obj.metadata, old.metadata, check);
-      if (def.update) def.update(obj, old, check, ctx);
-      else {
-        def.rules?.(obj, root, check);
-        def.updateRules?.(obj, old, check, ctx);
-      }
+      const check = genericUpdateCheck(ctx, obj, old);
+      const steps: Record<UpdateStep, () => void> = {
+        change: () => validateChange(obj, old, check),
+        meta: () => validateObjectMeta(obj.metadata, meta, check),
+        rules: () => def.rules?.(obj, root, check),
+        updateRules: () => def.updateRules?.(obj, old, check, ctx),
+      };
+      for (const step of def.onUpdate ?? UPDATE_STEPS) steps[step]();
       return check.errors;
     },
     warningsOnCreate: def.warnings && ((ctx, obj) => def.warnings!(ctx, obj, undefined)),

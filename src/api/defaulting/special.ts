@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
+import { isJsonObject, type JsonObject, type JsonValue, setOwn } from '../../machinery/json.js';
 import { Quantity } from '../../machinery/quantity.js';
 import type { Type } from '../../machinery/scheme/type.js';
 import type { Defaulter, DefaultingEnv } from './rules.js';
@@ -117,8 +117,63 @@ function storedVersions(crd: JsonObject): void {
   if (storage) crd.status = { ...status, storedVersions: [storage.name ?? ''] };
 }
 
+// What follows keeps fields in step that say the same thing twice. The real server does it where it converts to its
+// internal types, which have one of the two.
+
+function serviceAccount(spec: JsonObject): void {
+  const name = spec.serviceAccountName ?? spec.serviceAccount;
+  if (name === undefined) return;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
+}
+
+/** A scalar and a list that starts with it. Where both are given and differ, the scalar, which is older, is right. */
+function firstOf(
+  holder: JsonObject,
+  one: string,
+  many: string,
+  wrap: (v: JsonValue) => JsonValue,
+  unwrap: (v: JsonValue) => JsonValue | undefined,
+): void {
+  const all = Array.isArray(holder[many]) ? holder[many] : [];
+  const scalar = holder[one];
+  if (scalar !== undefined && (all.length === 0 || unwrap(all[0]!) !== scalar)) holder[many] = [wrap(scalar)];
+  else if (all.length > 0) holder[one] = unwrap(all[0]!);
+}
+const podIPs = (status: JsonObject) =>
+  firstOf(
+    status,
+    'podIP',
+    'podIPs',
+    (ip) => ({ ip }),
+    (v) => (isJsonObject(v) ? v.ip : undefined),
+  );
+const podCIDRs = (spec: JsonObject) =>
+  firstOf(
+    spec,
+    'podCIDR',
+    'podCIDRs',
+    (v) => v,
+    (v) => v,
+  );
+
+/** Text that a client wrote as such joins the data, base64. */
+function stringData(secret: JsonObject): void {
+  const text = object(secret.stringData);
+  delete secret.stringData;
+  if (!text || Object.keys(text).length === 0) return;
+  const data: JsonObject = { ...object(secret.data) };
+  for (const key of Object.keys(text))
+    setOwn(data, key, Buffer.from(String(text[key] ?? ''), 'utf8').toString('base64'));
+  secret.data = data;
+}
+
 const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.api.core.v1.Pod': [podRequests, podLevelResources],
+  'io.k8s.api.core.v1.PodSpec': [serviceAccount],
+  'io.k8s.api.core.v1.PodStatus': [podIPs],
+  'io.k8s.api.core.v1.NodeSpec': [podCIDRs],
+  'io.k8s.api.core.v1.Secret': [stringData],
   'io.k8s.api.core.v1.LimitRangeItem': [limitRangeItem],
   'io.k8s.api.resource.v1.Device': [allocationMultiplier],
   'io.k8s.api.resource.v1beta2.Device': [allocationMultiplier],

@@ -1,5 +1,5 @@
 import { type FieldError, invalidValue, type Path } from '../../machinery/field.js';
-import type { JsonObject, JsonValue } from '../../machinery/json.js';
+import type { JsonObject, JsonValue, KubeObject } from '../../machinery/json.js';
 import { isJsonObject } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
 import type { Field, Type } from '../../machinery/scheme/type.js';
@@ -8,10 +8,12 @@ import type { Field, Type } from '../../machinery/scheme/type.js';
 export interface Check {
   readonly errors: FieldError[];
   gate(name: string): boolean;
+  /** What is stored, when the object is being changed: it may keep faults that it already has. */
+  readonly old?: KubeObject;
 }
 
-export function newCheck(gate: (name: string) => boolean): Check {
-  return { errors: [], gate };
+export function newCheck(gate: (name: string) => boolean, old?: KubeObject): Check {
+  return { errors: [], gate, old };
 }
 
 /**
@@ -19,13 +21,16 @@ export function newCheck(gate: (name: string) => boolean): Check {
  * comes as its zero value, an absent pointer, list, map or struct as undefined.
  */
 export type Rule<C extends Check = Check> = (value: JsonValue | undefined, at: Path, check: C) => void;
-/** A check of a whole struct, for what lies between its fields. */
+/** A check of a whole struct, for what lies between its fields. An absent struct comes as an empty one. */
 export type StructRule<C extends Check = Check> = (value: JsonObject, at: Path, check: C) => void;
 
 /** Field name → rules, run in the order of the table; a key that starts with `$` names a check of the whole struct. */
-export type RuleTable<C extends Check> = {
-  readonly [field: string]: Rule<C> | readonly Rule<C>[] | StructRule<C>;
-};
+export type RuleTable<C extends Check> = { readonly [field: string]: Rule<C> | readonly Rule<C>[] };
+
+/** Makes a rule of a check between the fields of a struct. */
+export function whole<C extends Check>(check: StructRule<C>): Rule<C> {
+  return (v, at, c) => check(isJsonObject(v) ? v : EMPTY, at, c);
+}
 
 const EMPTY: JsonObject = Object.freeze({});
 const pending: (() => void)[] = [];
@@ -60,10 +65,10 @@ export function struct<C extends Check = Check>(typeName: string, table: RuleTab
   const compile = (): Step[] => {
     const type = typeNamed(typeName);
     return Object.entries(table).map(([name, entry]): Step => {
-      if (name.startsWith('$')) return entry as StructRule<C>;
+      const rule = all(...(Array.isArray(entry) ? (entry as Rule<C>[]) : [entry as Rule<C>]));
+      if (name.startsWith('$')) return rule;
       const field = type.field.get(name);
       if (!field) throw new Error(`rules of ${type.name}: no field ${name}`);
-      const rule = all(...(Array.isArray(entry) ? (entry as Rule<C>[]) : [entry as Rule<C>]));
       const zero = zeroOf(field);
       return (o, at, c) => rule(o[name] ?? zero, at.child(name), c);
     });

@@ -58,9 +58,27 @@ const GO_NAMES: Record<string, string> = {
   ttlSecondsAfterFinished: 'TTLSecondsAfterFinished',
 };
 
-/** Struct fields that the internal type holds elsewhere: [outer field, where it lives]. */
-type Arrange = (value: JsonObject) => JsonObject;
-const ARRANGE: Record<string, { order: readonly string[]; before?: Arrange }> = {};
+/** Field orders of internal types that differ from the published ones. Fields that are not named are left out. */
+const ORDER: Readonly<Record<string, readonly string[]>> = {
+  'io.k8s.api.core.v1.PodSpec': [
+    ...['volumes', 'initContainers', 'containers', 'ephemeralContainers', 'restartPolicy'],
+    ...['terminationGracePeriodSeconds', 'activeDeadlineSeconds', 'dnsPolicy', 'nodeSelector', 'serviceAccountName'],
+    ...['automountServiceAccountToken', 'nodeName', 'securityContext', 'imagePullSecrets', 'hostname', 'subdomain'],
+    ...['setHostnameAsFQDN', 'affinity', 'schedulerName', 'tolerations', 'hostAliases', 'priorityClassName'],
+    ...['priority', 'preemptionPolicy', 'dnsConfig', 'readinessGates', 'runtimeClassName', 'overhead'],
+    ...['enableServiceLinks', 'topologySpreadConstraints', 'os', 'schedulingGates', 'resourceClaims', 'resources'],
+    ...['hostnameOverride', 'schedulingGroup'],
+  ],
+  'io.k8s.api.core.v1.PodSecurityContext': [
+    ...['seLinuxOptions', 'windowsOptions', 'runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups'],
+    ...['supplementalGroupsPolicy', 'fsGroup', 'fsGroupChangePolicy', 'sysctls', 'seccompProfile'],
+    ...['appArmorProfile', 'seLinuxChangePolicy'],
+  ],
+};
+
+/** Fields of a pod that the internal type keeps in its security context. */
+const HOST_FIELDS = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers'];
+const POD_SPEC = 'io.k8s.api.core.v1.PodSpec';
 
 function goName(field: Field): string {
   return GO_NAMES[field.name] ?? field.name.charAt(0).toUpperCase() + field.name.slice(1);
@@ -99,22 +117,28 @@ function node(n: SchemaNode, v: JsonValue): JsonValue {
   return v;
 }
 
+function write(out: JsonObject, type: Type, names: readonly string[] | undefined, from: JsonObject): void {
+  const fields = names ? names.flatMap((n) => type.field.get(n) ?? []) : type.fields;
+  for (const field of fields) {
+    const v = from[field.name];
+    if (field.name === 'metadata' && field.node.type?.name.endsWith('.ObjectMeta')) {
+      if (isJsonObject(v)) Object.assign(out, published(field.node.type, v));
+    } else out[goName(field)] = v === undefined ? zero(field) : node(field.node, v);
+  }
+}
+
 function render(type: Type, value: JsonObject): JsonObject {
   if (isMeta(type)) return published(type, value);
   const out: JsonObject = {};
-  const arranged = ARRANGE[type.name];
-  const from = arranged?.before?.(value) ?? value;
-  for (const field of type.fields) {
-    if (field.name === 'metadata' && field.node.type?.name.endsWith('.ObjectMeta')) {
-      const meta = from.metadata;
-      if (isJsonObject(meta)) Object.assign(out, published(field.node.type, meta));
-      continue;
-    }
-    const v = from[field.name];
-    out[goName(field)] = v === undefined ? zero(field) : node(field.node, v);
+  write(out, type, ORDER[type.name], value);
+  if (type.name === POD_SPEC) {
+    const context: JsonObject = {};
+    write(context, type, HOST_FIELDS, value);
+    out.SecurityContext = { ...context, ...render(type.field.get('securityContext')!.node.type!, podContext(value)) };
   }
   return out;
 }
+const podContext = (spec: JsonObject): JsonObject => (isJsonObject(spec.securityContext) ? spec.securityContext : {});
 
 /** Field order of the type, unset fields left out unless they are always written. */
 function published(type: Type, value: JsonObject): JsonObject {

@@ -10,7 +10,7 @@
  *   containerPort: required(portNumber),          // Required value, or the range
  *   protocol: required(oneOf('TCP', 'UDP', 'SCTP')),
  *   hostIP: ifSet(ip),
- *   $sum: (o, at, c) => { … c.errors.push(invalidValue(at.child('hostPort'), …)) },   // between fields
+ *   $sum: whole((o, at, c) => { … c.errors.push(invalidValue(at.child('hostPort'), …)) }),   // between fields
  * });
  * const spec = struct('core.v1.PodSpec', { containers: [required(), each(container), uniqueBy('name')] });
  *
@@ -38,9 +38,11 @@
  *   it can only get better. `compileAllRules()` tells of misspelt fields.
  */
 export * from './check.js';
+export * from './diff.js';
 export * as formats from './formats.js';
 export * from './goform.js';
 export * from './meta.js';
 export * from './network.js';
+export * from './paths.js';
 export * from './rules.js';
 export * from './selectors.js';

@@ -128,10 +128,14 @@ export function validateObjectMeta(meta: ObjectMeta, options: MetaOptions, c: Ch
   validateOwnerReferences(meta.ownerReferences ?? [], at.child('ownerReferences'), c);
   validateFinalizers(meta.finalizers ?? [], at.child('finalizers'), c);
   validateManagedFields(meta.managedFields ?? [], at.child('managedFields'), c);
-  if (options.standardFinalizers !== false)
-    meta.finalizers?.forEach((f, i) => {
-      validateStandardFinalizer(f, at.child('finalizers').index(i), c);
-    });
+  if (options.standardFinalizers !== false) validateStandardFinalizers(meta, c, at);
+}
+
+/** Finalizers without a domain are those that Kubernetes itself knows. */
+export function validateStandardFinalizers(meta: ObjectMeta, c: Check, at = new Path('metadata')): void {
+  meta.finalizers?.forEach((f, i) => {
+    validateStandardFinalizer(f, at.child('finalizers').index(i), c);
+  });
 }
 
 /** What of ObjectMeta may change, and how. */

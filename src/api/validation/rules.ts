@@ -177,3 +177,33 @@ export const portNumberOrName: Rule = (v, at, c) => {
   if (typeof v === 'string') invalidEach(c, at, v, formats.portName(v));
   else portNumber(v, at, c);
 };
+
+/**
+ * A union of pointer fields of which exactly one is set, checked in the order given: the first is looked into, the
+ * others are refused, none at all is an error of the whole. `lookAt` and `refuseAt` name fields that are reported
+ * under another name.
+ */
+export function exactlyOne<C extends Check = Check>(
+  noun: string,
+  table: Readonly<Record<string, Rule<C>>>,
+  names: { lookAt?: Readonly<Record<string, string>>; refuseAt?: Readonly<Record<string, string>> } = {},
+): Rule<C> {
+  const members = Object.entries(table);
+  return (v, at, c) => {
+    let found = false;
+    for (const [name, rule] of members) {
+      const member = isJsonObject(v) ? v[name] : undefined;
+      if (member === undefined) continue;
+      if (found)
+        c.errors.push(
+          forbiddenField(at.child(names.refuseAt?.[name] ?? name), `may not specify more than 1 ${noun} type`),
+        );
+      else rule(member, at.child(names.lookAt?.[name] ?? name), c);
+      found = true;
+    }
+    if (!found) c.errors.push(requiredError(at, `must specify a ${noun} type`));
+  };
+}
+
+/** Looks at nothing. */
+export const anything: Rule = () => {};
