@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../json.js';
+import type { JsonObject, JsonValue } from '../../json.js';
 import type { SchemaNode, Type } from '../../scheme/type.js';
 
 /** The tag "self-described CBOR" (RFC 8949, 3.4.6), with which every body starts. */

@@ -94,7 +94,7 @@ export class DecodeContext {
     while (last >= 0 && !this.#owners[last]) last--;
     if (last < 0) return new TypeMismatch(value, goType ?? goTypeName(this.root), undefined);
     const owner = this.#owners[last]!;
-    const path = this.#keys.filter((_, i) => this.#owners[i]).join('.');
+    const path = this.#goPath();
     const struct = owner.name.slice(owner.name.lastIndexOf('.') + 1);
     const type = goType ?? goTypeAt(owner, String(this.#keys[last]), this.#keys.length - 1 - last);
     return new TypeMismatch(value, type, `${struct}.${path}`);
@@ -103,6 +103,16 @@ export class DecodeContext {
   /** Throws the first noted fault, if there is one. */
   finish(): void {
     if (this.#saved) throw this.#saved;
+  }
+
+  /** Field names without indexes and map keys; a field of an embedded struct has the struct's name before it. */
+  #goPath(): string {
+    const names: string[] = [];
+    this.#keys.forEach((key, i) => {
+      const owner = this.#owners[i];
+      if (owner) names.push(...(owner.field.get(String(key))?.inline ?? []), String(key));
+    });
+    return names.join('.');
   }
 
   #strictPath(name: string): string {
