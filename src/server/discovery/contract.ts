@@ -23,24 +23,26 @@ export interface ServedResource {
   readonly subresources?: readonly ServedSubresource[];
 }
 
-/** A group with its versions, the preferred one first. */
+export interface ServedVersion {
+  readonly version: string;
+  /** In the order in which the documents list them. */
+  readonly resources: readonly ServedResource[];
+  /** Stale: an aggregated server did not answer when last asked. */
+  readonly freshness?: 'Current' | 'Stale';
+  /** Another server answers below this version; only the documents above it are ours. */
+  readonly aggregated?: boolean;
+}
+
+/** A group with its versions, the preferred one first. The core group has the name ''. */
 export interface ServedGroup {
   readonly group: string;
   readonly versions: readonly ServedVersion[];
+  /** Not compiled in: from CustomResourceDefinitions or aggregated servers. */
+  readonly dynamic?: boolean;
 }
 
-export interface ServedVersion {
-  readonly version: string;
-  /** Stale: an aggregated server did not answer when last asked. */
-  readonly freshness?: 'Current' | 'Stale';
-  /** In the order in which the documents list them. */
-  readonly resources: readonly ServedResource[];
-}
-
-/** Where discovery documents come from. The core group has the name ''. */
+/** Where discovery documents come from. */
 export interface DiscoverySource {
-  /** All groups in the order of `/apis`. The same array until something changes. */
+  /** All groups in the order of `/apis`. The same array until something changes, and a new one after. */
   groups(): readonly ServedGroup[];
-  /** Calls `changed` after each change; returns how to stop. */
-  onChange(changed: () => void): () => void;
 }
