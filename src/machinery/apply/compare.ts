@@ -30,7 +30,7 @@ class Walk {
   readonly removed = new FieldSetBuilder();
   readonly #path: string[] = [];
   readonly #lForm: Form;
-  readonly #rForm: Form;
+  #rForm: Form;
 
   constructor(lForm: Form, rForm: Form) {
     this.#lForm = lForm;
@@ -39,7 +39,14 @@ class Walk {
 
   /** `l` or `r` is undefined when the value is only on the other side. */
   visit(l: Value, r: Value, atom: Atom, depth: number): void {
-    if (l === r && this.#lForm === this.#rForm) return;
+    if (l === r && (this.#lForm === this.#rForm || typeof l !== 'object' || this.#rForm === 'merged')) return;
+    const rForm = this.#rForm;
+    if (l === undefined && rForm === 'merged') this.#rForm = 'written'; // nothing of it comes from the live object
+    this.#visit(l, r, atom, depth);
+    this.#rForm = rForm;
+  }
+
+  #visit(l: Value, r: Value, atom: Atom, depth: number): void {
     const lKinds = kindsOf(atom, l);
     const rKinds = kindsOf(atom, r);
     let leaf: boolean;

@@ -5,7 +5,8 @@ import type { Atom, FieldAtom, ListAtom, MapAtom } from './schema.js';
 /**
  * How to read an object. `written`: what the JSON holds is there, nothing else. `go`: a Go struct in minimal form:
  * fields by value are there even when the JSON leaves them out, and an empty value that Go would leave out is not.
- * `merged`: a Go struct into which something written was merged: as `go`, but what is written is there.
+ * `merged`: a Go struct into which something written was merged. Where both have a map, what Go would leave out is there
+ * if it is written; parts that are atomic or only written are `written`; parts that are the live object's own share it.
  */
 export type Form = 'written' | 'go' | 'merged';
 
@@ -85,7 +86,7 @@ export function itemElement(item: JsonValue, list: ListAtom, form: Form): PathEl
   return keyElement(keys);
 }
 
-/** Deep equality of two values of one type, each read in its own form. */
+/** Deep equality of two values of one type, each read in its own form; only `b` may be `merged`. */
 export function sameValue(
   a: JsonValue | undefined,
   aForm: Form,
@@ -93,15 +94,17 @@ export function sameValue(
   bForm: Form,
   atom: Atom | undefined,
 ): boolean {
-  if (a === b && (aForm === bForm || typeof a !== 'object')) return true;
+  if (a === b && (aForm === bForm || typeof a !== 'object' || bForm === 'merged')) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return a === b; // a bigint is never in the range of numbers
   }
+  const part = Array.isArray(b) ? atom?.list : atom?.map;
+  const form = bForm === 'merged' && part?.atomic ? 'written' : bForm;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, i) => sameValue(item, aForm, b[i], bForm, atom?.list?.element));
+    return a.every((item, i) => sameValue(item, aForm, b[i], form, atom?.list?.element));
   }
-  return sameMembers(a, aForm, b, bForm, atom?.map);
+  return sameMembers(a, aForm, b, form, atom?.map);
 }
 
 function sameMembers(a: JsonObject, aForm: Form, b: JsonObject, bForm: Form, map: MapAtom | undefined): boolean {
