@@ -1,4 +1,13 @@
-import type { CallExpr, ComprehensionExpr, Expr, IdentReference, ListExpr, MapExpr, SelectExpr, StructExpr } from './syntax/ast.js';
+import type {
+  CallExpr,
+  ComprehensionExpr,
+  Expr,
+  IdentReference,
+  ListExpr,
+  MapExpr,
+  SelectExpr,
+  StructExpr,
+} from './syntax/ast.js';
 import { children } from './syntax/ast.js';
 import type { Issues } from './syntax/issues.js';
 import { type Overload, renameParams, typeParams } from './types/declarations.js';

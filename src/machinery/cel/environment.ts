@@ -9,8 +9,8 @@ import type { DeclType } from './types/decl-type.js';
 import type { Overload } from './types/declarations.js';
 import type { TypeProvider } from './types/environment.js';
 import * as t from './types/type.js';
-import { CelError } from './values/error.js';
 import { validateLiterals } from './validators.js';
+import { CelError } from './values/error.js';
 
 /** Object types that an environment knows beyond those of its variables. */
 export interface ObjectTypes {
@@ -81,7 +81,13 @@ export class Environment implements TypeProvider {
       variables: new Map(),
       decls: new Map(),
       objects: [],
-      options: { optionalSyntax: true, escapedNames: false, keywordFields: true, homogeneousLiterals: true, ...options },
+      options: {
+        optionalSyntax: true,
+        escapedNames: false,
+        keywordFields: true,
+        homogeneousLiterals: true,
+        ...options,
+      },
     }).withLibraries(libraries);
   }
 

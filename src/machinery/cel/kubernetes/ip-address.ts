@@ -7,8 +7,8 @@ export interface Address {
   zone: string;
 }
 
-function unreadable(text: string, reason: string): Error {
-  return new Error(`ParseAddr(${goQuote(text)}): ${reason}`);
+function unreadable(text: string, reason: string, at = ''): Error {
+  return new Error(`ParseAddr(${goQuote(text)}): ${reason}${at === '' ? '' : ` (at ${goQuote(at)})`}`);
 }
 
 /**
@@ -16,62 +16,87 @@ function unreadable(text: string, reason: string): Error {
  * @throws Error with that package's message.
  */
 export function parseAddress(text: string): Address {
-  for (const char of text) {
-    if (char === '.') return { bytes: parseIPv4(text, text), zone: '' };
-    if (char === ':') return parseIPv6(text);
-    if (char === '%') throw unreadable(text, 'missing IPv6 address');
+  switch (/[.:%]/.exec(text)?.[0]) {
+    case '.':
+      return { bytes: Uint8Array.from(parseIPv4(text, text)), zone: '' };
+    case ':':
+      return parseIPv6(text);
+    case '%':
+      throw unreadable(text, 'missing IPv6 address');
+    default:
+      throw unreadable(text, 'unable to parse IP');
   }
-  throw unreadable(text, 'unable to parse IP');
 }
 
-function parseIPv4(part: string, whole: string): Uint8Array {
-  const fields = part.split('.');
+/** `part` is the IPv4 address at the end of `whole`. */
+function parseIPv4(part: string, whole: string): number[] {
   const bytes: number[] = [];
-  for (const field of fields) {
-    if (/[^0-9]/.test(field)) throw unreadable(whole, 'unexpected character');
-    if (field === '') throw unreadable(whole, 'IPv4 field must have at least one digit');
-    if (field.length > 1 && field.startsWith('0')) throw unreadable(whole, 'IPv4 field has octet with leading zero');
-    if (Number(field) > 255) throw unreadable(whole, 'IPv4 field has value >255');
-    bytes.push(Number(field));
+  let digits = '';
+  for (let i = 0; i < part.length; i++) {
+    const char = part[i]!;
+    if (char >= '0' && char <= '9') {
+      if (digits === '0') throw unreadable(whole, 'IPv4 field has octet with leading zero');
+      digits += char;
+      if (Number(digits) > 255) throw unreadable(whole, 'IPv4 field has value >255');
+    } else if (char === '.') {
+      if (digits === '' || i === part.length - 1) {
+        throw unreadable(whole, 'IPv4 field must have at least one digit', part.slice(i));
+      }
+      if (bytes.length === 3) throw unreadable(whole, 'IPv4 address too long');
+      bytes.push(Number(digits));
+      digits = '';
+    } else throw unreadable(whole, 'unexpected character', part.slice(i));
   }
-  if (bytes.length > 4) throw unreadable(whole, 'IPv4 address too long');
-  if (bytes.length < 4) throw unreadable(whole, 'IPv4 address too short');
-  return Uint8Array.from(bytes);
+  if (bytes.length < 3) throw unreadable(whole, 'IPv4 address too short');
+  return [...bytes, Number(digits)];
 }
 
 function parseIPv6(text: string): Address {
   const percent = text.indexOf('%');
   const zone = percent < 0 ? '' : text.slice(percent + 1);
   if (percent >= 0 && zone === '') throw unreadable(text, 'zone must be a non-empty string');
-  const address = percent < 0 ? text : text.slice(0, percent);
-  const halves = address.split('::');
-  if (halves.length > 2) throw unreadable(text, 'multiple :: in address');
-  const [head, tail] = halves.map((half, i) => (half === '' ? [] : groups(half, text, i === halves.length - 1)));
-  const bytes = new Uint8Array(16);
-  const before = head!;
-  const after = tail ?? [];
-  const length = before.length + after.length;
-  if (tail === undefined) {
-    if (length < 16) throw unreadable(text, 'address string too short');
-  } else if (length >= 16) throw unreadable(text, 'the :: must expand to at least one field of zeros');
-  if (length > 16) throw unreadable(text, 'trailing garbage after address');
-  bytes.set(before, 0);
-  bytes.set(after, 16 - after.length);
-  return { bytes, zone };
-}
-
-function groups(text: string, whole: string, last: boolean): number[] {
-  const fields = text.split(':');
-  return fields.flatMap((field, i) => {
-    if (last && i === fields.length - 1 && field.includes('.')) return [...parseIPv4(field, whole)];
-    if (field === '') throw unreadable(whole, 'colon must be followed by more characters');
-    if (!/^[0-9A-Fa-f]+$/.test(field)) {
-      throw unreadable(whole, 'each colon-separated field must have at least one digit');
+  let rest = percent < 0 ? text : text.slice(0, percent);
+  const bytes: number[] = [];
+  let gap = -1;
+  if (rest.startsWith('::')) {
+    gap = 0;
+    rest = rest.slice(2);
+  }
+  while (rest !== '' && bytes.length < 16) {
+    const group = /^[0-9A-Fa-f]*/.exec(rest)![0];
+    if (group.length > 4) throw unreadable(text, 'each group must have 4 or fewer digits', rest);
+    if (group === '') throw unreadable(text, 'each colon-separated field must have at least one digit', rest);
+    if (rest[group.length] === '.') {
+      if (gap < 0 && bytes.length !== 12) {
+        throw unreadable(text, 'embedded IPv4 address must replace the final 2 fields of the address', rest);
+      }
+      if (bytes.length > 12) {
+        throw unreadable(text, 'too many hex fields to fit an embedded IPv4 at the end of the address', rest);
+      }
+      bytes.push(...parseIPv4(rest, text));
+      rest = '';
+      break;
     }
-    if (field.length > 4) throw unreadable(whole, 'each group must have 4 or fewer digits');
-    const value = Number.parseInt(field, 16);
-    return [value >> 8, value & 255];
-  });
+    const value = Number.parseInt(group, 16);
+    bytes.push(value >> 8, value & 255);
+    rest = rest.slice(group.length);
+    if (rest === '') break;
+    if (rest[0] !== ':') throw unreadable(text, 'unexpected character, want colon', rest);
+    if (rest.length === 1) throw unreadable(text, 'colon must be followed by more characters', rest);
+    rest = rest.slice(1);
+    if (rest[0] !== ':') continue;
+    if (gap >= 0) throw unreadable(text, 'multiple :: in address', rest);
+    gap = bytes.length;
+    rest = rest.slice(1);
+  }
+  if (rest !== '') throw unreadable(text, 'trailing garbage after address', rest);
+  if (bytes.length < 16 && gap < 0) throw unreadable(text, 'address string too short');
+  if (bytes.length === 16 && gap >= 0) {
+    throw unreadable(text, 'the :: must expand to at least one field of zeros');
+  }
+  const zeros = new Array<number>(16 - bytes.length).fill(0);
+  const at = gap < 0 ? 16 : gap;
+  return { bytes: Uint8Array.from([...bytes.slice(0, at), ...zeros, ...bytes.slice(at)]), zone };
 }
 
 /** The canonical text (RFC 5952). */

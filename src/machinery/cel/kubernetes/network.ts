@@ -22,7 +22,7 @@ export class IPValue extends OpaqueValue {
   equals(other: IPValue): boolean {
     return Buffer.compare(this.bytes, other.bytes) === 0;
   }
-  toString(): string {
+  override toString(): string {
     return formatAddress({ bytes: this.bytes, zone: '' });
   }
 }
@@ -44,7 +44,7 @@ export class CIDRValue extends OpaqueValue {
   equals(other: CIDRValue): boolean {
     return this.bits === other.bits && Buffer.compare(this.bytes, other.bytes) === 0;
   }
-  toString(): string {
+  override toString(): string {
     return `${formatAddress({ bytes: this.bytes, zone: '' })}/${this.bits}`;
   }
   contains(bytes: Uint8Array): boolean {
@@ -155,7 +155,9 @@ export const NETWORK: Record<string, Overload[]> = {
   cidr: [overload('string_to_cidr', [STRING], CIDR, toCIDR)],
   isCIDR: [overload('is_cidr', [STRING], BOOL, readable(toCIDR))],
   containsIP: [
-    member('cidr_contains_ip_string', [CIDR, STRING], BOOL, (c: CIDRValue, text: string) => c.contains(toIP(text).bytes)),
+    member('cidr_contains_ip_string', [CIDR, STRING], BOOL, (c: CIDRValue, text: string) =>
+      c.contains(toIP(text).bytes),
+    ),
     member('cidr_contains_ip_ip', [CIDR, IP], BOOL, (c: CIDRValue, ip: IPValue) => c.contains(ip.bytes)),
   ],
   containsCIDR: [

@@ -56,14 +56,10 @@ export const QUANTITIES: Record<string, Overload[]> = {
   quantity: [overload('string_to_quantity', [STRING], QUANTITY, parse)],
   isQuantity: [overload('is_quantity_string', [STRING], BOOL, isQuantity)],
   sign: [overload('quantity_sign', [QUANTITY], INT, (q: Q) => q.quantity.sign())],
-  isGreaterThan: [
-    member('quantity_is_greater_than', [QUANTITY, QUANTITY], BOOL, (a: Q, b: Q) => compare(a, b) > 0),
-  ],
+  isGreaterThan: [member('quantity_is_greater_than', [QUANTITY, QUANTITY], BOOL, (a: Q, b: Q) => compare(a, b) > 0)],
   isLessThan: [member('quantity_is_less_than', [QUANTITY, QUANTITY], BOOL, (a: Q, b: Q) => compare(a, b) < 0)],
   compareTo: [member('quantity_compare_to', [QUANTITY, QUANTITY], INT, compare)],
-  asApproximateFloat: [
-    member('quantity_get_float', [QUANTITY], DOUBLE, (q: Q) => toDouble(q.quantity.toNumber())),
-  ],
+  asApproximateFloat: [member('quantity_get_float', [QUANTITY], DOUBLE, (q: Q) => toDouble(q.quantity.toNumber()))],
   asInteger: [
     member('quantity_get_int', [QUANTITY], INT, (q: Q) => {
       const value = whole(q);
@@ -73,11 +69,21 @@ export const QUANTITIES: Record<string, Overload[]> = {
   ],
   isInteger: [member('quantity_is_integer', [QUANTITY], BOOL, (q: Q) => whole(q) !== undefined)],
   add: [
-    member('quantity_add', [QUANTITY, QUANTITY], QUANTITY, (a: Q, b: Q) => new QuantityValue(a.quantity.add(b.quantity))),
+    member(
+      'quantity_add',
+      [QUANTITY, QUANTITY],
+      QUANTITY,
+      (a: Q, b: Q) => new QuantityValue(a.quantity.add(b.quantity)),
+    ),
     member('quantity_add_int', [QUANTITY, INT], QUANTITY, (a: Q, i: Int) => new QuantityValue(a.quantity.add(wrap(i)))),
   ],
   sub: [
-    member('quantity_sub', [QUANTITY, QUANTITY], QUANTITY, (a: Q, b: Q) => new QuantityValue(a.quantity.sub(b.quantity))),
+    member(
+      'quantity_sub',
+      [QUANTITY, QUANTITY],
+      QUANTITY,
+      (a: Q, b: Q) => new QuantityValue(a.quantity.sub(b.quantity)),
+    ),
     member('quantity_sub_int', [QUANTITY, INT], QUANTITY, (a: Q, i: Int) => new QuantityValue(a.quantity.sub(wrap(i)))),
   ],
 };

@@ -58,11 +58,15 @@ const MAX_VERSION = 1024;
 function number(text: string, what: string): bigint {
   if (text === '' || !NUMERIC.test(text)) {
     throw new CelError(
-      text === '' ? 'strconv.ParseUint: parsing "": invalid syntax' : `Invalid character(s) found in ${what} number ${goQuote(text)}`,
+      text === ''
+        ? 'strconv.ParseUint: parsing "": invalid syntax'
+        : `Invalid character(s) found in ${what} number ${goQuote(text)}`,
     );
   }
   if (text.length > 1 && text.startsWith('0')) {
-    throw new CelError(`${what[0]!.toUpperCase()}${what.slice(1)} number must not contain leading zeroes ${goQuote(text)}`);
+    throw new CelError(
+      `${what[0]!.toUpperCase()}${what.slice(1)} number must not contain leading zeroes ${goQuote(text)}`,
+    );
   }
   const value = BigInt(text);
   if (value > UINT_MAX) throw new CelError(`strconv.ParseUint: parsing ${goQuote(text)}: value out of range`);
@@ -82,11 +86,13 @@ function parse(text: string): SemverValue {
   for (const part of prerelease) {
     if (part === '') throw new CelError('Prerelease is empty');
     if (!/^[0-9A-Za-z-]+$/.test(part)) throw new CelError(`Invalid character(s) found in prerelease ${goQuote(part)}`);
-    if (/^0\d+$/.test(part)) throw new CelError(`Numeric PreRelease version must not contain leading zeroes ${goQuote(part)}`);
+    if (/^0\d+$/.test(part))
+      throw new CelError(`Numeric PreRelease version must not contain leading zeroes ${goQuote(part)}`);
   }
   for (const part of rest[3] === undefined ? [] : rest[3].split('.')) {
     if (part === '') throw new CelError('Build meta data is empty');
-    if (!/^[0-9A-Za-z-]+$/.test(part)) throw new CelError(`Invalid character(s) found in build meta data ${goQuote(part)}`);
+    if (!/^[0-9A-Za-z-]+$/.test(part))
+      throw new CelError(`Invalid character(s) found in build meta data ${goQuote(part)}`);
   }
   return new SemverValue([...numbers, patch], prerelease);
 }
@@ -95,7 +101,11 @@ function parse(text: string): SemverValue {
 function normalize(text: string): string {
   const parts = text.replace(/^v/, '').split('.');
   const three = parts.length > 3 ? [...parts.slice(0, 2), parts.slice(2).join('.')] : parts;
-  const clean = three.map((part) => (part.length > 1 ? part.replace(/^0+(?=\d)|^0+(?!\d)/, (zeros) => (zeros.length === part.length || !/\d/.test(part[zeros.length] ?? '') ? '0' : '')) : part));
+  const clean = three.map((part) => {
+    if (part.length <= 1) return part;
+    const trimmed = part.replace(/^0+/, '');
+    return /^\d/.test(trimmed) ? trimmed : `0${trimmed}`;
+  });
   if (clean.length < 3 && /[+-]/.test(clean.at(-1)!)) {
     throw new CelError('short version cannot contain PreRelease/Build meta data');
   }

@@ -14,13 +14,7 @@ import {
   UINT,
 } from '../types/type.js';
 import { compare } from '../values/compare.js';
-import {
-  CelError,
-  DIVISION_BY_ZERO,
-  INT_OVERFLOW,
-  MODULUS_BY_ZERO,
-  UINT_OVERFLOW,
-} from '../values/error.js';
+import { CelError, DIVISION_BY_ZERO, INT_OVERFLOW, MODULUS_BY_ZERO, UINT_OVERFLOW } from '../values/error.js';
 import {
   type Double,
   doubleValue,
@@ -132,18 +126,42 @@ export const OPERATORS: Record<string, Overload[]> = {
   '_==_': [overload('equals', [A, A], BOOL)],
   '_!=_': [overload('not_equals', [A, A], BOOL)],
   '_+_': [
-    overload('add_bytes', [BYTES, BYTES], BYTES, (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b]))),
-    overload('add_double', [DOUBLE, DOUBLE], DOUBLE, real((a, b) => a + b)),
-    overload('add_duration_duration', [DURATION, DURATION], DURATION, (a: Duration, b: Duration) => new Duration(a.nanos + b.nanos)),
-    overload('add_duration_timestamp', [DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) => b.plus(a.nanos)),
-    overload('add_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => a.plus(b.nanos)),
+    overload(
+      'add_bytes',
+      [BYTES, BYTES],
+      BYTES,
+      (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b])),
+    ),
+    overload(
+      'add_double',
+      [DOUBLE, DOUBLE],
+      DOUBLE,
+      real((a, b) => a + b),
+    ),
+    overload(
+      'add_duration_duration',
+      [DURATION, DURATION],
+      DURATION,
+      (a: Duration, b: Duration) => new Duration(a.nanos + b.nanos),
+    ),
+    overload('add_duration_timestamp', [DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) =>
+      b.plus(a.nanos),
+    ),
+    overload('add_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      a.plus(b.nanos),
+    ),
     overload('add_int64', [INT, INT], INT, addInt),
     overload('add_list', [listType(A), listType(A)], listType(A), concat),
     overload('add_string', [STRING, STRING], STRING, (a: string, b: string) => a + b),
     overload('add_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => uint(a.value + b.value)),
   ],
   '_/_': [
-    overload('divide_double', [DOUBLE, DOUBLE], DOUBLE, real((a, b) => a / b)),
+    overload(
+      'divide_double',
+      [DOUBLE, DOUBLE],
+      DOUBLE,
+      real((a, b) => a / b),
+    ),
     overload('divide_int64', [INT, INT], INT, divideInt),
     overload('divide_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => {
       if (b.value === 0n) throw DIVISION_BY_ZERO;
@@ -158,7 +176,12 @@ export const OPERATORS: Record<string, Overload[]> = {
     }),
   ],
   '_*_': [
-    overload('multiply_double', [DOUBLE, DOUBLE], DOUBLE, real((a, b) => a * b)),
+    overload(
+      'multiply_double',
+      [DOUBLE, DOUBLE],
+      DOUBLE,
+      real((a, b) => a * b),
+    ),
     overload('multiply_int64', [INT, INT], INT, multiplyInt),
     overload('multiply_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => uint(a.value * b.value)),
   ],
@@ -167,21 +190,34 @@ export const OPERATORS: Record<string, Overload[]> = {
     overload('negate_int64', [INT], INT, (a: Int) => subtractInt(0, a)),
   ],
   '_-_': [
-    overload('subtract_double', [DOUBLE, DOUBLE], DOUBLE, real((a, b) => a - b)),
-    overload('subtract_duration_duration', [DURATION, DURATION], DURATION, (a: Duration, b: Duration) => new Duration(a.nanos - b.nanos)),
+    overload(
+      'subtract_double',
+      [DOUBLE, DOUBLE],
+      DOUBLE,
+      real((a, b) => a - b),
+    ),
+    overload(
+      'subtract_duration_duration',
+      [DURATION, DURATION],
+      DURATION,
+      (a: Duration, b: Duration) => new Duration(a.nanos - b.nanos),
+    ),
     overload('subtract_int64', [INT, INT], INT, subtractInt),
-    overload('subtract_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => a.plus(-b.nanos)),
-    overload('subtract_timestamp_timestamp', [TIMESTAMP, TIMESTAMP], DURATION, (a: Timestamp, b: Timestamp) => new Duration(a.totalNanos() - b.totalNanos())),
+    overload('subtract_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      a.plus(-b.nanos),
+    ),
+    overload(
+      'subtract_timestamp_timestamp',
+      [TIMESTAMP, TIMESTAMP],
+      DURATION,
+      (a: Timestamp, b: Timestamp) => new Duration(a.totalNanos() - b.totalNanos()),
+    ),
     overload('subtract_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => uint(a.value - b.value)),
   ],
   '_<_': order('less', (a, b) => a < b),
   '_<=_': order('less_equals', (a, b) => a <= b),
   '_>_': order('greater', (a, b) => a > b),
   '_>=_': order('greater_equals', (a, b) => a >= b),
-  '_[_]': [
-    overload('index_list', [listType(A), INT], A),
-    overload('index_map', [mapType(A, B), A], B),
-  ],
+  '_[_]': [overload('index_list', [listType(A), INT], A), overload('index_map', [mapType(A, B), A], B)],
   '@in': [overload('in_list', [A, listType(A)], BOOL), overload('in_map', [A, mapType(A, B)], BOOL)],
 };
-

@@ -1,17 +1,5 @@
 import { type Overload, overload } from '../types/declarations.js';
-import {
-  BOOL,
-  BYTES,
-  DOUBLE,
-  DURATION,
-  DYN,
-  INT,
-  paramType,
-  STRING,
-  TIMESTAMP,
-  typeOf,
-  UINT,
-} from '../types/type.js';
+import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, paramType, STRING, TIMESTAMP, typeOf, UINT } from '../types/type.js';
 import { CelError, INT_OVERFLOW, UINT_OVERFLOW } from '../values/error.js';
 import {
   type Double,

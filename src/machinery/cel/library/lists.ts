@@ -69,10 +69,20 @@ export const KUBERNETES_LISTS: Record<string, Overload[]> = {
   isSorted: eachComparable((name, type) => member(`list_${name}_is_sorted_bool`, [listType(type)], BOOL, isSorted)),
   sum: Object.keys(ZERO).map(sum),
   min: eachComparable((name, type) =>
-    member(`list_${name}_min_${name}`, [listType(type)], type, best('min', (c) => c < 0)),
+    member(
+      `list_${name}_min_${name}`,
+      [listType(type)],
+      type,
+      best('min', (c) => c < 0),
+    ),
   ),
   max: eachComparable((name, type) =>
-    member(`list_${name}_max_${name}`, [listType(type)], type, best('max', (c) => c > 0)),
+    member(
+      `list_${name}_max_${name}`,
+      [listType(type)],
+      type,
+      best('max', (c) => c > 0),
+    ),
   ),
   indexOf: [
     member('list_a_index_of_int', [LIST, T], INT, (list: unknown[], value: unknown) =>
@@ -185,4 +195,3 @@ const sortBy: Macro = (pos, target, args, copy) => {
 };
 
 export const LIST_MACROS: ReadonlyArray<[string, Macro]> = [['.sortBy/2', sortBy]];
-

@@ -1,9 +1,9 @@
+import { codePointLength } from '../syntax/source.js';
 import { member, type Overload, overload } from '../types/declarations.js';
 import { BOOL, BYTES, DURATION, INT, listType, mapType, paramType, STRING, TIMESTAMP } from '../types/type.js';
 import { type CelMap, mapSize, type PlainObject } from '../values/containers.js';
 import { toInt } from '../values/numbers.js';
 import { type DateFields, type Duration, fields, type Timestamp, zoneOffset } from '../values/time.js';
-import { codePointLength } from '../syntax/source.js';
 import { OPERATORS } from './arithmetic.js';
 import { CONVERSIONS } from './conversions.js';
 import { matches } from './regular-expressions.js';

@@ -33,7 +33,10 @@ export function parseFormat(format: string, count: number): (string | Clause)[] 
     if (m[1] !== undefined && verb === '') {
       throw parseError('error while parsing precision: could not find end of precision specifier');
     }
-    if (m[1] === '') throw parseError('error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax');
+    if (m[1] === '')
+      throw parseError(
+        'error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax',
+      );
     if (!'sdfebxXo'.includes(verb)) throw parseError(`unrecognized formatting clause "${verb}"`);
     const precision = m[1] === undefined ? DEFAULT_PRECISION : Number(m[1]);
     if (precision > MAX_PRECISION) throw parseError('error while parsing precision: precision is too large');

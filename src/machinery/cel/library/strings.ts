@@ -64,7 +64,13 @@ function replace(text: string, old: string, by: string, limit: Int = -1): string
   const pieces = text.split(old);
   const replaced = Math.min(count, pieces.length - 1);
   checkLength(text.length + replaced * by.length);
-  return pieces.slice(0, replaced + 1).join(by) + pieces.slice(replaced + 1).map((piece) => old + piece).join('');
+  return (
+    pieces.slice(0, replaced + 1).join(by) +
+    pieces
+      .slice(replaced + 1)
+      .map((piece) => old + piece)
+      .join('')
+  );
 }
 
 function split(text: string, separator: string, limit: Int = -1): string[] {

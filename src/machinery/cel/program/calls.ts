@@ -5,7 +5,7 @@ import { BOOL, DYN, listType, mapType, type Type } from '../types/type.js';
 import { contains } from '../values/compare.js';
 import { NO_SUCH_OVERLOAD } from '../values/error.js';
 import { isInstance } from '../values/runtime-type.js';
-import { actualSize, COST, type CallCost, callCost } from './cost.js';
+import { actualSize, type CallCost, COST, callCost } from './cost.js';
 import type { Evaluate } from './frame.js';
 import { equalsAs, merge } from './lists.js';
 
@@ -83,7 +83,8 @@ function generalCall(
 /** Calls the first overload that fits the arguments. */
 export function dispatch(overloads: readonly Overload[], args: unknown[]): unknown {
   for (const { params, implementation } of overloads) {
-    if (implementation && params.every((type, i) => isInstance(args[i], type))) return (implementation as Call)(...args);
+    if (implementation && params.every((type, i) => isInstance(args[i], type)))
+      return (implementation as Call)(...args);
   }
   throw NO_SUCH_OVERLOAD;
 }

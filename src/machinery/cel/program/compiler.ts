@@ -1,6 +1,15 @@
 import { CONVERSION_NAMES } from '../library/conversions.js';
 import { compilePattern, PATTERN_FUNCTIONS } from '../library/regular-expressions.js';
-import type { CallExpr, ComprehensionExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr, StructExpr } from '../syntax/ast.js';
+import type {
+  CallExpr,
+  ComprehensionExpr,
+  Expr,
+  IdentExpr,
+  ListExpr,
+  MapExpr,
+  SelectExpr,
+  StructExpr,
+} from '../syntax/ast.js';
 import type { DeclType } from '../types/decl-type.js';
 import type { Overload } from '../types/declarations.js';
 import { equals } from '../values/compare.js';
@@ -13,7 +22,7 @@ import { compileFold, type FoldParts } from './folds.js';
 import type { Evaluate } from './frame.js';
 import { equalsAs, hasOwnEquality } from './lists.js';
 import { and, conditional, notStrictlyFalse, or } from './logic.js';
-import { type Convert, has, select, selectOptional } from './select.js';
+import { type Access, has, select, selectOptional } from './select.js';
 
 /** What the compiler must know about the world of an expression. */
 export interface CompileEnvironment {
@@ -107,17 +116,17 @@ class Compiler {
     if (e.ref) return this.#ident(e);
     const operand = this.#operand(e.operand);
     const { key, decl } = this.#field(e.operand, e.field);
+    const access = this.#access(e.operand, decl);
     if (e.testOnly) {
       const run: Evaluate = (f) => {
         f.charge(COST.select);
-        return has(operand(f), key);
+        return has(operand(f), key, access);
       };
       return { run, bare: run };
     }
-    const convert = decl?.convert;
     return attribute((f) => {
       f.charge(COST.select);
-      return select(operand(f), key, convert);
+      return select(operand(f), key, access);
     }, isChain(e.operand));
   }
 
@@ -125,6 +134,10 @@ class Compiler {
   #operand(e: Expr): Evaluate {
     const compiled = this.node(e);
     return compiled.bare ?? compiled.run;
+  }
+
+  #access(operand: Expr, decl: DeclType | undefined): Access {
+    return { convert: decl?.convert, nullIsAbsent: this.#declOf(operand)?.fields !== undefined };
   }
 
   /** Name of a field in the data, and what the schema says about it. */
@@ -197,11 +210,13 @@ class Compiler {
     if (compiled.constant) {
       const { value } = compiled.constant;
       const { key, decl } =
-        typeof value === 'string' ? this.#field(container, value) : { key: value, decl: this.#declOf(container)?.element };
-      return indexed(operand, () => key, optional, decl?.convert, isChain(container));
+        typeof value === 'string'
+          ? this.#field(container, value)
+          : { key: value, decl: this.#declOf(container)?.element };
+      return indexed(operand, () => key, optional, this.#access(container, decl), isChain(container));
     }
-    const convert = this.#declOf(container)?.element?.convert;
-    return indexed(operand, compiled.bare ?? compiled.run, optional, convert, isChain(container));
+    const access = this.#access(container, this.#declOf(container)?.element);
+    return indexed(operand, compiled.bare ?? compiled.run, optional, access, isChain(container));
   }
 
   #in(e: CallExpr): Compiled {
@@ -285,9 +300,7 @@ class Compiler {
       optional,
     }));
     if (entries.every(({ key, value }) => key.constant && value.constant)) {
-      return constant(
-        makeMap(entries.map(({ key, value }) => [checkKey(key.constant!.value), value.constant!.value])),
-      );
+      return constant(makeMap(entries.map(({ key, value }) => [checkKey(key.constant!.value), value.constant!.value])));
     }
     return {
       run: (f) => {
@@ -448,23 +461,17 @@ function readLocal({ slot, accumulator, lazy }: Local): Evaluate {
   };
 }
 
-function indexed(
-  operand: Evaluate,
-  index: Evaluate,
-  optional: boolean,
-  convert: Convert | undefined,
-  charged: boolean,
-): Compiled {
+function indexed(operand: Evaluate, index: Evaluate, optional: boolean, access: Access, charged: boolean): Compiled {
   if (!optional) {
     return attribute((f) => {
       f.charge(COST.select);
       const container = operand(f);
-      return select(container, index(f), convert);
+      return select(container, index(f), access);
     }, charged);
   }
   return attribute((f) => {
     const container = operand(f);
-    const found = selectOptional(container, index(f), convert);
+    const found = selectOptional(container, index(f), access);
     if (found.present) f.charge(COST.select);
     return found;
   }, charged);

@@ -67,4 +67,3 @@ export function merge(decl: DeclType, a: unknown[], b: unknown[]): unknown[] {
   }
   return result;
 }
-

@@ -1,4 +1,4 @@
-import { CelError, EvaluationStopped } from '../values/error.js';
+import { CelError, DecisionPending, EvaluationStopped } from '../values/error.js';
 import { type Evaluate, Frame } from './frame.js';
 
 export interface EvalOptions {
@@ -27,14 +27,34 @@ export class Program {
     this.#slots = slots;
   }
 
-  /** Evaluates with values for the variables, which are plain JSON values or values of ./values. Never throws. */
+  /**
+   * Evaluates with values for the variables, which are plain JSON values or values of ./values.
+   * @throws DecisionPending when the expression asks an authorizer that has to think; see evalAsync().
+   */
   eval(variables: Readonly<Record<string, unknown>>, { limit = Infinity, interrupted }: EvalOptions = {}): EvalResult {
     const frame = new Frame(variables, this.#slots, limit, interrupted);
     try {
       const value = this.#run(frame);
       return { value, cost: frame.cost };
     } catch (e) {
+      if (e instanceof DecisionPending) throw e;
       return { error: evalError(e), cost: frame.cost };
+    }
+  }
+}
+
+/** Like eval(), but waits for the decisions of authorizers. */
+export async function evalAsync(
+  program: Program,
+  variables: Readonly<Record<string, unknown>>,
+  options: EvalOptions = {},
+): Promise<EvalResult> {
+  for (;;) {
+    try {
+      return program.eval(variables, options);
+    } catch (e) {
+      if (!(e instanceof DecisionPending)) throw e;
+      await e.decision;
     }
   }
 }

@@ -4,6 +4,13 @@ import { CelError } from '../values/error.js';
 /** Turns data of a declared type into values: whole numbers into doubles, text into timestamps, and so on. */
 export type Convert = (value: unknown) => unknown;
 
+/** How the values of a container are read. */
+export interface Access {
+  convert?: Convert | undefined;
+  /** Fields of objects that are null count as not there; elements of maps and lists do not. */
+  nullIsAbsent: boolean;
+}
+
 /** The value of a key or index; undefined when there is none. */
 function find(container: unknown, key: unknown): unknown {
   if (Array.isArray(container)) {
@@ -15,25 +22,32 @@ function find(container: unknown, key: unknown): unknown {
   return undefined;
 }
 
-/** `container[key]` and `container.key`; an optional container makes the result optional. */
-export function select(container: unknown, key: unknown, convert: Convert | undefined): unknown {
-  if (container instanceof Optional) return selectOptional(container, key, convert);
+function read(container: unknown, key: unknown, access: Access): unknown {
   const value = find(container, key);
+  if (value === null && access.nullIsAbsent) return undefined;
+  return value !== undefined && access.convert ? access.convert(value) : value;
+}
+
+/** `container[key]` and `container.key`; an optional container makes the result optional. */
+export function select(container: unknown, key: unknown, access: Access): unknown {
+  if (container instanceof Optional) return selectOptional(container, key, access);
+  const value = read(container, key, access);
   if (value === undefined) throw missing(container, key);
-  return convert ? convert(value) : value;
+  return value;
 }
 
 /** `container.?key` and `container[?key]`. */
-export function selectOptional(container: unknown, key: unknown, convert: Convert | undefined): Optional {
+export function selectOptional(container: unknown, key: unknown, access: Access): Optional {
   const inner = container instanceof Optional ? (container.present ? container.value : undefined) : container;
-  const value = inner === undefined ? undefined : find(inner, key);
-  return value === undefined ? Optional.none : Optional.of(convert ? convert(value) : value);
+  const value = inner === undefined ? undefined : read(inner, key, access);
+  return value === undefined ? Optional.none : Optional.of(value);
 }
 
 /** has(container.key). */
-export function has(container: unknown, key: string): boolean {
-  if (container instanceof Optional) return container.present && find(container.value, key) !== undefined;
-  return find(container, key) !== undefined;
+export function has(container: unknown, key: string, access: Access): boolean {
+  const inner = container instanceof Optional ? (container.present ? container.value : undefined) : container;
+  const value = inner === undefined ? undefined : find(inner, key);
+  return value !== undefined && !(value === null && access.nullIsAbsent);
 }
 
 function missing(container: unknown, key: unknown): CelError {

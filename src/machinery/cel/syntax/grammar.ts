@@ -57,10 +57,7 @@ export const GRAMMAR: Record<RuleName, Node> = {
     rule('calc'),
     operators([
       1,
-      seq(
-        token(T.EQUALS, T.NOT_EQUALS, T.IN, T.LESS, T.LESS_EQUALS, T.GREATER_EQUALS, T.GREATER),
-        rule('relation', 2),
-      ),
+      seq(token(T.EQUALS, T.NOT_EQUALS, T.IN, T.LESS, T.LESS_EQUALS, T.GREATER_EQUALS, T.GREATER), rule('relation', 2)),
     ]),
   ),
   calc: seq(
@@ -70,11 +67,7 @@ export const GRAMMAR: Record<RuleName, Node> = {
       [1, seq(token(T.PLUS, T.MINUS), rule('calc', 2))],
     ),
   ),
-  unary: alt(
-    rule('member'),
-    seq(plus(token(T.NOT)), rule('member')),
-    seq(plus(token(T.MINUS)), rule('member')),
-  ),
+  unary: alt(rule('member'), seq(plus(token(T.NOT)), rule('member')), seq(plus(token(T.MINUS)), rule('member'))),
   member: seq(
     rule('primary'),
     operators(

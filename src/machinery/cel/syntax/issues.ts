@@ -34,9 +34,7 @@ export class Issues {
 
   /** The problems in the order of their place in the text. */
   sorted(): Issue[] {
-    return this.#issues.toSorted(
-      (a, b) => a.location.line - b.location.line || a.location.column - b.location.column,
-    );
+    return this.#issues.toSorted((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
   }
 
   toString(): string {

@@ -33,8 +33,7 @@ const SPACE = /[\t\f\r\n ]+|\/\/[^\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const FLOAT = /\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?/y;
 const INTEGER = /0x[0-9A-Fa-f]+[uU]?|\d+[uU]?/y;
-const ESCAPE =
-  /\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})/y;
+const ESCAPE = /\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})/y;
 const ESCAPE_PREFIX = /\\(?:[0-3][0-7]?|[xX][0-9A-Fa-f]?|u[0-9A-Fa-f]{0,3}|U[0-9A-Fa-f]{0,7})?/y;
 const QUOTED_NAME = /`[A-Za-z0-9_.\-/ ]+`/y;
 const QUOTED_NAME_PREFIX = /`[A-Za-z0-9_.\-/ ]*/y;

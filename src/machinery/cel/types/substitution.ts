@@ -7,7 +7,7 @@ import {
   listType,
   mapType,
   opaqueType,
-  Type,
+  type Type,
   typeOf,
 } from './type.js';
 

@@ -117,4 +117,3 @@ export function listIndex(value: unknown): number {
   if (typeof value === 'number') throw new CelError(`unsupported index value ${value} in list`);
   throw new CelError(`unsupported index type '${runtimeType(value).name}' in list`);
 }
-

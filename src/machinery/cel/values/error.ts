@@ -19,6 +19,17 @@ export class EvaluationStopped {
   }
 }
 
+/**
+ * Thrown when a decision has to be waited for. Evaluation is synchronous: whoever runs the program waits and runs it
+ * again when the decision is known.
+ */
+export class DecisionPending {
+  readonly decision: Promise<void>;
+  constructor(decision: Promise<void>) {
+    this.decision = decision;
+  }
+}
+
 export const NO_SUCH_OVERLOAD = new CelError('no such overload');
 export const INT_OVERFLOW = new CelError('integer overflow');
 export const UINT_OVERFLOW = new CelError('unsigned integer overflow');

@@ -1,5 +1,5 @@
 import * as t from '../types/type.js';
-import { CelMap, Optional, OpaqueValue } from './containers.js';
+import { CelMap, OpaqueValue, Optional } from './containers.js';
 import { Double, isDouble, isInt, Uint } from './numbers.js';
 import { Duration, Timestamp } from './time.js';
 

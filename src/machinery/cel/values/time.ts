@@ -36,7 +36,8 @@ export class Timestamp {
     const fraction = this.nanos === 0 ? '' : `.${String(this.nanos).padStart(9, '0').replace(/0+$/, '')}`;
     const date = `${String(f.year).padStart(4, '0')}-${two(f.month + 1)}-${two(f.day)}`;
     const minutes = Math.abs(this.offset) / 60;
-    const zone = this.offset === 0 ? 'Z' : `${this.offset < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
+    const zone =
+      this.offset === 0 ? 'Z' : `${this.offset < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
     return `${date}T${two(f.hours)}:${two(f.minutes)}:${two(f.seconds)}${fraction}${zone}`;
   }
 }
@@ -84,7 +85,14 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|
 export function parseTimestamp(text: string): Timestamp | undefined {
   const m = RFC3339.exec(text);
   if (!m) return undefined;
-  const [year, month, day, hours, minutes, seconds] = m.slice(1, 7).map(Number) as [number, number, number, number, number, number];
+  const [year, month, day, hours, minutes, seconds] = m.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
   if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
   const zoneHours = Number(m[9] ?? 0);
@@ -178,7 +186,11 @@ export function zoneOffset(zone: string, seconds: number): number {
     return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60;
   }
   if (zone === '' || zone === 'UTC') return 0;
-  const parts = new Map(zoneFormat(zone).formatToParts(seconds * 1000).map((p) => [p.type, Number(p.value)]));
+  const parts = new Map(
+    zoneFormat(zone)
+      .formatToParts(seconds * 1000)
+      .map((p) => [p.type, Number(p.value)]),
+  );
   const local = utcSeconds(parts.get('year')!, parts.get('month')!, parts.get('day')!);
   return local + (parts.get('hour')! % 24) * 3600 + parts.get('minute')! * 60 + parts.get('second')! - seconds;
 }
