@@ -532,6 +532,25 @@ describe('watches', () => {
     expect(takeAll(watcher)).toEqual([`ADDED ns/b@${revision}`]);
   });
 
+  it('wake many readers a few at a time, and all of them', async () => {
+    const w = world();
+    const watchers = await Promise.all(Array.from({ length: 300 }, () => w.things.watch()));
+    let seen = 0;
+    const readers = watchers.map(async (watcher) => {
+      for await (const event of watcher) {
+        expect(event.type).toBe('ADDED');
+        seen++;
+        return;
+      }
+    });
+    await nextTurn();
+    await write(w, 'ns', 'a');
+    await Promise.resolve();
+    expect(seen).toBeLessThan(100);
+    await Promise.all(readers);
+    expect(seen).toBe(300);
+  });
+
   it('can be read as a stream', async () => {
     const w = world();
     await write(w, 'ns', 'a');

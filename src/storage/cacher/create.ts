@@ -7,6 +7,7 @@ import { History } from './history.js';
 import { LeasePool } from './leases.js';
 import { ObjectScope } from './object.js';
 import { CachedResource, type Shared } from './resource.js';
+import { WakeQueue } from './wake.js';
 
 export interface CacherOptions {
   storage: Storage;
@@ -41,6 +42,7 @@ export function createCacher(options: CacherOptions): Cacher {
     clock,
     history: new History(options.historyBytes ?? 32 * 2 ** 20),
     leases: new LeasePool(storage, clock),
+    wakes: new WakeQueue(),
     feed: () => feed,
   };
 

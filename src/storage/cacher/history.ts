@@ -60,6 +60,7 @@ export class History {
   }
 }
 
-function cost(change: Change): number {
-  return OVERHEAD + (change.previous?.json.length ?? 0);
+function cost({ object, previous }: Change): number {
+  // Of what is removed there is a second copy, with the revision of the removal.
+  return OVERHEAD + (previous?.json.length ?? 0) * (object ? 1 : 2);
 }

@@ -25,6 +25,7 @@ import type { LeasePool } from './leases.js';
 import { listStored, listView, planList } from './list.js';
 import type { ObjectScope } from './object.js';
 import { parseResourceVersion } from './revision.js';
+import type { WakeQueue } from './wake.js';
 import { ResourceWatcher, type Start, type Watched } from './watcher.js';
 
 /** What the caches of all resources share. */
@@ -33,6 +34,7 @@ export interface Shared {
   readonly clock: Clock;
   readonly history: History;
   readonly leases: LeasePool;
+  readonly wakes: WakeQueue;
   /** The current feed; another one after the storage's watch was lost. */
   feed(): Feed;
 }
@@ -320,12 +322,13 @@ export class CachedResource implements ResourceCache {
   }
 
   #watched(): Watched {
-    const { clock } = this.#shared;
+    const { clock, wakes } = this.#shared;
     const feed = this.#feed;
     return {
       log: this.#log,
       forms: this.#scope.forms,
       clock,
+      wakes,
       revision: () => feed.revision,
       forget: (watcher) => {
         const namespace = watcher.selection.namespace ?? '';

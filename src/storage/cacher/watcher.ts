@@ -6,12 +6,14 @@ import type { CatchUp } from './catch-up.js';
 import { type Change, type Selection, selects, WatchEvent } from './change.js';
 import type { FormCache } from './forms.js';
 import type { ResourceLog } from './history.js';
+import type { WakeQueue } from './wake.js';
 
 /** What a watcher needs of the resource it watches. */
 export interface Watched {
   readonly log: ResourceLog;
   readonly forms: FormCache;
   readonly clock: Clock;
+  readonly wakes: WakeQueue;
   /** Everything up to here is in the log. */
   revision(): number;
   forget(watcher: ResourceWatcher): void;
@@ -216,7 +218,7 @@ export class ResourceWatcher implements Watcher {
   #notify(): void {
     const wake = this.#wake;
     this.#wake = undefined;
-    wake?.();
+    if (wake) this.#watched.wakes.wake(wake);
   }
 
   #schedule(): void {

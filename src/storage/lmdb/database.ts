@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { StorageError } from '../contract.js';
+import { isStorageError, StorageError } from '../contract.js';
+import { isDiskFull, messageOf, prepareDataFile, syncDirectory } from './data-file.js';
 import { decodeOwner, encodeOwner, isAlive, type Owner, thisProcess } from './owner.js';
 import { type Change, decodeChange, decodeKeyState, type KeyState, keyOf, revisionKey } from './records.js';
 
@@ -11,7 +12,6 @@ type Table = Database<Buffer, Buffer>;
 /** Address space, not memory: the file grows as needed, and past this size LMDB maps anew. */
 const MAP_SIZE = 16 * 2 ** 30;
 const OWNER = Buffer.from('owner');
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const openHere = new Set<string>();
 
@@ -25,9 +25,9 @@ export class StoreDatabase {
   readonly #env: RootDatabase<Buffer, Buffer>;
   readonly #directory: string;
 
-  /** Throws a `Locked` StorageError when the directory is in use. */
+  /** Throws a StorageError: `Locked` when the directory is in use, `NoSpace`, or `Unavailable`. */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const exists = prepareDataFile(directory);
     this.#directory = realpathSync(directory);
     if (openHere.has(this.#directory)) throw locked(this.#directory, 'this process');
     openHere.add(this.#directory);
@@ -45,7 +45,7 @@ export class StoreDatabase {
       });
     } catch (cause) {
       openHere.delete(this.#directory);
-      throw new StorageError('Unavailable', `can't open the store in ${directory}: ${String(cause)}`, { cause });
+      throw this.#unavailable('open', cause);
     }
     try {
       const table = (name: string) =>
@@ -56,10 +56,11 @@ export class StoreDatabase {
       this.keys = table('keys');
       this.leases = table('leases');
       this.leaseKeys = table('leaseKeys');
+      if (!exists) syncDirectory(this.#directory);
     } catch (e) {
       openHere.delete(this.#directory);
       void this.#env.close();
-      throw e;
+      throw isStorageError(e) ? e : this.#unavailable('open', e);
     }
   }
 
@@ -87,7 +88,7 @@ export class StoreDatabase {
       if (await this.#isFull(cause, bytes)) {
         throw new StorageError('NoSpace', `no space left on device for ${this.#directory}`, { cause });
       }
-      throw new StorageError('Unavailable', `can't write to ${this.#directory}: ${String(cause)}`, { cause });
+      throw this.#unavailable('write to', cause);
     }
     this.#env.resetReadTxn();
   }
@@ -130,7 +131,9 @@ export class StoreDatabase {
       try {
         const { size } = await file.stat();
         try {
-          await file.write(Buffer.alloc(2 * bytes + 2 ** 20), 0, undefined, size);
+          const trial = Buffer.alloc(2 * bytes + 2 ** 20);
+          const { bytesWritten } = await file.write(trial, 0, trial.length, size);
+          if (bytesWritten < trial.length) return true;
           await file.datasync();
         } finally {
           await file.truncate(size);
@@ -140,8 +143,14 @@ export class StoreDatabase {
       }
       return false;
     } catch (e) {
-      return e instanceof Error && 'code' in e && FULL.has(String(e.code));
+      return isDiskFull(e);
     }
+  }
+
+  #unavailable(doing: string, cause: unknown): StorageError {
+    return new StorageError('Unavailable', `can't ${doing} the store in ${this.#directory}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -114,7 +114,7 @@ describe('durability', () => {
       const writer = run(process.execPath, [child.script, directory, '64', '100']);
       await writer.line('open ');
       // Some rounds stop in the first writes, others in the middle of compaction.
-      const acks = 1 + ((round * 7919) % 4000);
+      const acks = 1 + ((round * 7919) % 2000);
       await eventually(() => writer.lines.length > acks, 'enough writes');
       writer.process.kill('SIGKILL');
       expect(await writer.ended).toBe('SIGKILL');
@@ -159,6 +159,13 @@ describe('durability', () => {
     await again.line('ack ');
     again.process.kill('SIGKILL');
     await again.ended;
+  });
+
+  it('says NoSpace when there is no room for a new store', async () => {
+    const script = 'trap "" XFSZ; ulimit -f 8; exec "$@"';
+    const writer = run('sh', ['-c', script, 'sh', process.execPath, child.script, directory, '1', '10']);
+    expect(await writer.line('error ')).toContain('error NoSpace');
+    expect(await writer.ended).toBe(1);
   });
 
   it('makes room by compaction on a full disk', async () => {
