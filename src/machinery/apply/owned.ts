@@ -3,7 +3,10 @@ import { type FieldSet, FieldSetBuilder } from './field-set.js';
 import { type Atom, kindsOf, type ListAtom, type MapAtom, treatAs } from './schema.js';
 import { eachMember, type Form, itemElement, type Typed } from './values.js';
 
-/** The set of all fields and items that a value mentions: what an applier of it owns. */
+/**
+ * The set of all fields and items that a value mentions: what an applier of it owns. Of a `merged` value that is what is
+ * written.
+ */
 export function fieldSetOf({ value, atom, form }: Typed): FieldSet {
   const walk = new Walk(form);
   if (value !== undefined) walk.visit(value, atom, 0);
@@ -35,7 +38,7 @@ class Walk {
   }
 
   #members(value: Record<string, JsonValue | undefined>, map: MapAtom, depth: number): void {
-    eachMember(value, map, this.#form, (element, _, member, atom, declared) => {
+    eachMember(value, map, this.#form === 'merged' ? 'written' : this.#form, (element, _, member, atom, declared) => {
       this.#path[depth] = element;
       if (atom) this.visit(member, atom, depth + 1);
       // Declared members are owned through what is in them; others, and what has nothing in it, by themselves.
