@@ -25,7 +25,7 @@ export function parseURL(text: string, request: boolean): ParsedURL {
   const main = hash < 0 ? text : text.slice(0, hash);
   try {
     const url = parseParts(main, request);
-    if (hash >= 0) url.fragment = unescape(text.slice(hash + 1), 'path');
+    if (hash >= 0) url.fragment = decode(text.slice(hash + 1), 'path');
     return url;
   } catch (e) {
     if (e instanceof Reason) throw new Error(`parse ${goQuote(text)}: ${e.message}`);
@@ -76,7 +76,7 @@ function parseAuthority(authority: string, url: ParsedURL): void {
   if (at >= 0) {
     url.userinfo = authority.slice(0, at);
     if (/[^A-Za-z0-9\-._:~!$&'()*+,;=%@]/.test(url.userinfo)) throw new Reason('net/url: invalid userinfo');
-    unescape(url.userinfo, 'path');
+    decode(url.userinfo, 'path');
   }
   url.host = parseHost(authority.slice(at + 1));
 }
@@ -89,16 +89,14 @@ function parseHost(host: string): string {
     const zone = host.indexOf('%25');
     if (zone >= 0 && zone < end) {
       return (
-        unescape(host.slice(0, zone), 'host') +
-        unescape(host.slice(zone, end), 'zone') +
-        unescape(host.slice(end), 'host')
+        decode(host.slice(0, zone), 'host') + decode(host.slice(zone, end), 'zone') + decode(host.slice(end), 'host')
       );
     }
   } else {
     const colon = host.lastIndexOf(':');
     if (colon >= 0) checkPort(host.slice(colon));
   }
-  return unescape(host, 'host');
+  return decode(host, 'host');
 }
 
 function checkPort(port: string): void {
@@ -107,7 +105,7 @@ function checkPort(port: string): void {
 
 type Mode = 'path' | 'query' | 'host' | 'zone';
 
-function unescape(text: string, mode: Mode): string {
+function decode(text: string, mode: Mode): string {
   const bad = /%(?![0-9A-Fa-f]{2})/.exec(text);
   if (bad) throw new Reason(`invalid URL escape ${goQuote(text.slice(bad.index, bad.index + 3))}`);
   if (mode === 'host' || mode === 'zone') {
@@ -123,7 +121,7 @@ function unescape(text: string, mode: Mode): string {
 
 /** The path as written when it has only characters that may stand there, else with those escaped that may not. */
 function escapedPath(path: string): string {
-  const plain = unescape(path, 'path');
+  const plain = decode(path, 'path');
   if (/^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]%/]*$/.test(path)) return path;
   return [...Buffer.from(plain, 'utf8')]
     .map((byte) => {
@@ -156,8 +154,8 @@ export function queryValues({ rawQuery }: ParsedURL): Map<string, string[]> {
     if (pair === '' || pair.includes(';')) continue;
     const equals = pair.indexOf('=');
     try {
-      const key = unescape(equals < 0 ? pair : pair.slice(0, equals), 'query');
-      const value = equals < 0 ? '' : unescape(pair.slice(equals + 1), 'query');
+      const key = decode(equals < 0 ? pair : pair.slice(0, equals), 'query');
+      const value = equals < 0 ? '' : decode(pair.slice(equals + 1), 'query');
       values.set(key, [...(values.get(key) ?? []), value]);
     } catch (e) {
       if (!(e instanceof Reason)) throw e;

@@ -28,7 +28,7 @@ export function parseFormat(format: string, count: number): (string | Clause)[] 
     }
     if (arg >= count) throw new CelError(`index ${arg} out of range`);
     if (i + 1 >= format.length) throw new CelError('unexpected end of string');
-    const m = /^(?:\.(\d*))?([^]?)/u.exec(format.slice(i + 1))!;
+    const m = /^(?:\.(\d*))?(.?)/su.exec(format.slice(i + 1))!;
     const verb = m[2]!;
     if (m[1] !== undefined && verb === '') {
       throw parseError('error while parsing precision: could not find end of precision specifier');

@@ -118,9 +118,9 @@ function scan(text: string, from: number, close: string, raw: boolean, lines: bo
     const char = text[at]!;
     if (!lines && (char === '\n' || char === '\r')) return { end: -1, stuck: at };
     if (char === '\\' && !raw) {
-      const escape = endOf(ESCAPE, text, at);
-      if (escape === at) return { end: -1, stuck: endOf(ESCAPE_PREFIX, text, at) };
-      at = escape;
+      const end = endOf(ESCAPE, text, at);
+      if (end === at) return { end: -1, stuck: endOf(ESCAPE_PREFIX, text, at) };
+      at = end;
     } else at++;
   }
   return { end: -1, stuck: text.length };

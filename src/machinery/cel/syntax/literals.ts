@@ -39,7 +39,7 @@ export class UnescapeError extends Error {}
 /** The value of a string literal as written (quotes and raw prefix included). */
 export function parseStringLiteral(text: string): string {
   const { body, raw } = unquote(text);
-  return raw || !body.includes('\\') ? body : unescape(body, (code) => codePoint(code));
+  return raw || !body.includes('\\') ? body : decode(body, (code) => codePoint(code));
 }
 
 /** The value of a bytes literal as written, without its `b`. */
@@ -71,7 +71,7 @@ function unquote(text: string): { body: string; raw: boolean } {
   return { body: quoted.slice(width, quoted.length - width), raw };
 }
 
-function unescape(body: string, char: (code: number) => string): string {
+function decode(body: string, char: (code: number) => string): string {
   let out = '';
   for (const piece of pieces(body)) out += typeof piece === 'string' ? piece : char(piece.code);
   return out;
@@ -82,7 +82,7 @@ function codePoint(code: number): string {
   return String.fromCodePoint(code);
 }
 
-const PIECE = /[^\\]+|\\(?:([0-3][0-7]{2})|[xX]([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([^]))/g;
+const PIECE = /[^\\]+|\\(?:([0-3][0-7]{2})|[xX]([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs;
 
 function* pieces(body: string): Generator<string | { code: number; wide: boolean }> {
   for (const [whole, octal, byte, short, long, simple] of body.matchAll(PIECE)) {

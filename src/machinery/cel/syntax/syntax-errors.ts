@@ -38,7 +38,7 @@ export function reportSyntaxErrors(
   const reader = new Reader(text, tokens, lexErrors, issues, maxDepth);
   try {
     for (const { start, end } of lexErrors) {
-      reader.report(start, `token recognition error at: '${escape(text.slice(start, end))}'`);
+      reader.report(start, `token recognition error at: '${escapeSpace(text.slice(start, end))}'`);
     }
     reader.call('start', undefined, 0);
   } catch (e) {
@@ -113,9 +113,11 @@ class Reader {
     this.#state = place.state;
     switch (node.kind) {
       case 'token':
-        return this.#match(place.state);
+        this.#match(place.state);
+        return;
       case 'rule':
-        return this.call(node.name, place.state, node.precedence);
+        this.call(node.name, place.state, node.precedence);
+        return;
       case 'seq':
         for (const part of parts) {
           this.#read(part, precedence);
@@ -134,9 +136,10 @@ class Reader {
       }
       case 'star':
       case 'plus':
-        return this.#loop(place, precedence);
+        this.#loop(place, precedence);
+        return;
       case 'operators':
-        return this.#operators(place, precedence);
+        this.#operators(place, precedence);
     }
   }
 
@@ -181,7 +184,7 @@ class Reader {
     if ('branch' in result) return result.branch;
     const offending = this.#token(result.stuckAt);
     const input = this.#token().type === T.EOF ? '<EOF>' : this.#textBetween(this.#token(), offending);
-    const message = `no viable alternative at input '${escape(input)}'`.replace(
+    const message = `no viable alternative at input '${escapeSpace(input)}'`.replace(
       /^no viable alternative at input '.(true|false|null)'$/,
       "mismatched input '$1' expecting IDENTIFIER",
     );
@@ -326,7 +329,7 @@ class Reader {
   }
 
   #show(token: Token): string {
-    return token.type === T.EOF ? "'<EOF>'" : `'${escape(this.#text.slice(token.start, token.end))}'`;
+    return token.type === T.EOF ? "'<EOF>'" : `'${escapeSpace(this.#text.slice(token.start, token.end))}'`;
   }
 }
 
@@ -335,6 +338,6 @@ function display(tokens: ReadonlySet<number>): string {
   return names.length === 1 ? names[0]! : `{${names.join(', ')}}`;
 }
 
-function escape(text: string): string {
+function escapeSpace(text: string): string {
   return text.replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }

@@ -155,8 +155,8 @@ export function predict(
   const stacks = new Map<string, Stack>();
   const push = (s: State, below: Stack | undefined): Stack => {
     const key = `${s.id}/${below?.id ?? -1}`;
-    let stack = stacks.get(key);
-    if (!stack) stacks.set(key, (stack = { id: stacks.size, state: s, below }));
+    const stack = stacks.get(key) ?? { id: stacks.size, state: s, below };
+    stacks.set(key, stack);
     return stack;
   };
   let configs = closure(
