@@ -104,7 +104,7 @@ function minimalNode(node: SchemaNode, v: JsonValue): JsonValue {
 function isAbsent(field: Field, v: JsonValue): boolean {
   if (v === null) return true;
   if (field.pointer) return false;
-  if (v === '' || v === 0 || v === false) return true;
+  if (v === 0 || v === false || (v === '' && field.node.type?.special !== 'IntOrString')) return true;
   if (v === '0' && field.node.type?.special === 'Quantity') return true;
   return field.node.kind === 'struct' && isJsonObject(v) && Object.keys(v).length === 0;
 }

@@ -235,12 +235,10 @@ export const persistentStorageos = struct('core.v1.StorageOSPersistentVolumeSour
 });
 
 /** Name of a CSI driver: a domain of at most 63 bytes, whatever its case. */
-export const csiDriverName: Rule = (v, at, c) => {
-  const name = typeof v === 'string' ? v : '';
-  if (name === '') c.errors.push(requiredError(at));
-  maxBytes(63)(name, at, c);
-  format((s) => formats.dns1123Subdomain(s.toLowerCase()))(name, at, c);
-};
+export const csiDriverName: Rule = required(
+  maxBytes(63),
+  format((s) => formats.dns1123Subdomain(s.toLowerCase())),
+);
 
 export const keyToPath = struct('core.v1.KeyToPath', {
   key: required(),

@@ -80,11 +80,11 @@ export function dns1123Subdomain(value: string): string[] {
 export function dns1123SubdomainWithUnderscore(value: string): string[] {
   const errs: string[] = [];
   if (byteLength(value) > 253) errs.push(maxLenError(253));
-  if (!value.split('.').every((p) => /^[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/.test(p)))
+  if (!value.split('.').every((p) => /^_?[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/.test(p)))
     errs.push(
       regexError(
-        "a valid RFC 1123 subdomain with underscores must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-        '[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*',
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+        '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*',
         'example.com',
       ),
     );

@@ -163,6 +163,20 @@ const resizePolicy: Rule<PodCheck> = (v, at, c) => {
   });
 };
 
+/** Files with variables lie in an emptyDir of the pod (KEP-3721). */
+function envFiles(container: JsonObject, at: Path, c: PodCheck): void {
+  list(container, 'env').forEach((v, i) => {
+    const ref = ptr(ptr(v, 'valueFrom'), 'fileKeyRef');
+    if (!ref) return;
+    const name = str(ref, 'volumeName');
+    const here = at.index(i).child('valueFrom', 'fileKeyRef', 'volumeName');
+    const volume = c.volumes.get(name);
+    if (!volume) c.errors.push(notFoundValue(here, name));
+    else if (volume.emptyDir === undefined)
+      c.errors.push(invalidValue(here, name, 'referenced volume must be of type emptyDir'));
+  });
+}
+
 /** What every container has: regular, init and ephemeral. */
 const common = struct<PodCheck>('core.v1.Container', {
   name: required(dnsLabel),
@@ -170,6 +184,7 @@ const common = struct<PodCheck>('core.v1.Container', {
   terminationMessagePolicy: required(oneOfInOrder('File', 'FallbackToLogsOnError')),
   ports,
   env: each(envVar),
+  $envFiles: whole((o, at, c) => envFiles(o, at.child('env'), c)),
   envFrom,
   $volumeMounts: whole((o, at, c) => mounts(o, at.child('volumeMounts'), c)),
   $volumeDevices: whole((o, at, c) => devices(o, at.child('volumeDevices'), c)),
@@ -191,29 +206,27 @@ const RULES_MAX = 20;
 const CODES_MAX = 255;
 
 /** How a container is started again, and by which exit codes that differs (KEP-5307). */
-function restartRules(container: JsonObject, at: Path, init: boolean, c: PodCheck): void {
+function restartRules(container: JsonObject, at: Path, c: PodCheck): void {
   const policy = container.restartPolicy;
   const rules = list(container, 'restartPolicyRules');
   if (policy !== undefined) oneOf(...POLICIES)(policy, at.child('restartPolicy'), c);
   const here = at.child('restartPolicyRules');
   if (rules.length > 0 && policy === undefined)
     c.errors.push(requiredError(at.child('restartPolicy'), 'must specify restartPolicy when restart rules are used'));
-  if (init && policy === 'Always' && rules.length > 0)
-    c.errors.push(forbiddenField(here, 'restartPolicyRules are not allowed for sidecar containers'));
   if (rules.length > RULES_MAX) c.errors.push(invalidValue(here, rules.length, `must have at most ${RULES_MAX} items`));
   rules.forEach((rule, i) => {
     restartRule(rule, here.index(i), c);
   });
 }
 function restartRule(rule: JsonObject, at: Path, c: PodCheck): void {
-  required(oneOf('Restart', 'RestartAllContainers'))(str(rule, 'action'), at.child('action'), c);
+  oneOf('Restart', 'RestartAllContainers')(str(rule, 'action'), at.child('action'), c);
   const codes = ptr(rule, 'exitCodes');
   const here = at.child('exitCodes');
   if (!codes) {
     c.errors.push(requiredError(here, 'must be specified'));
     return;
   }
-  required(oneOf('In', 'NotIn'))(str(codes, 'operator'), here.child('operator'), c);
+  oneOf('In', 'NotIn')(str(codes, 'operator'), here.child('operator'), c);
   const values = Array.isArray(codes.values) ? codes.values : [];
   if (values.length === 0) c.errors.push(requiredError(here.child('values'), 'must specify at least one value'));
   if (values.length > CODES_MAX)
@@ -230,7 +243,7 @@ export function validateContainers(containers: readonly JsonObject[], at: Path, 
     if (names.has(name)) c.errors.push(duplicate(here.child('name'), name));
     names.add(name);
     longRunning(container, here, c);
-    restartRules(container, here, false, c);
+    restartRules(container, here, c);
   });
   hostPorts(containers, (i) => at.index(i), c);
 }
@@ -246,7 +259,7 @@ export function validateInitContainers(
     const here = at.index(i);
     const name = str(container, 'name');
     common(container, here, c);
-    restartRules(container, here, true, c);
+    restartRules(container, here, c);
     if (names.has(name)) c.errors.push(duplicate(here.child('name'), name));
     else if (name) names.add(name);
     // One by one they may use the same ports; within one they may not. The index is that of a list of one.

@@ -301,9 +301,9 @@ export function osRules(spec: JsonObject, at: Path, c: PodCheck): void {
 /** A pod with users of its own shares no other namespace of the host. */
 export function hostUsersRules(spec: JsonObject, at: Path, c: PodCheck): void {
   if (c.hostUsers) return;
-  const text = 'when `hostUsers` is false';
+  const text = 'when `pod.Spec.HostUsers` is false';
   if (bool(spec, 'hostNetwork') && !c.gate('UserNamespacesHostNetworkSupport'))
     c.errors.push(forbiddenField(at.child('hostNetwork'), text));
-  if (bool(spec, 'hostPID')) c.errors.push(forbiddenField(at.child('hostPID'), text));
-  if (bool(spec, 'hostIPC')) c.errors.push(forbiddenField(at.child('hostIPC'), text));
+  if (bool(spec, 'hostPID')) c.errors.push(forbiddenField(at.child('HostPID'), text));
+  if (bool(spec, 'hostIPC')) c.errors.push(forbiddenField(at.child('HostIPC'), text));
 }

@@ -81,6 +81,7 @@ function podLevelResources(spec: JsonObject, at: Path, c: PodCheck): void {
   podResources(resources, at, c);
   const requests = obj(resources, 'requests');
   const limits = obj(resources, 'limits');
+  if (Object.keys(requests).length + Object.keys(limits).length === 0) return;
   const asked = aggregateContainers(spec, 'requests');
   for (const name of [...asked.keys()].sort()) {
     const given = quantity(requests[name]);
@@ -195,7 +196,7 @@ const hostnameOverride: Rule<PodCheck> = (v, at, c) => {
 
 const os: Rule<PodCheck> = (v, at, c) => {
   const name = str(v as JsonObject, 'name');
-  if (name === '') c.errors.push(requiredError(at.child('name'), 'cannot be empty'));
+  if (name === '') c.errors.push(requiredError(at.child('name')));
   else if (name !== 'linux' && name !== 'windows') c.errors.push(notSupported(at, name, ['linux', 'windows']));
 };
 

@@ -68,32 +68,59 @@ function schedulingWarnings(spec: JsonObject, at: Path): string[] {
   return out;
 }
 
-/** Paths that a service account token and another source of projected volumes both write. */
-function tokenPathWarnings(spec: JsonObject, at: Path): string[] {
-  const sources = list(spec, 'volumes').map((v) => list(ptr(v, 'projected'), 'sources'));
-  const tokens = new Set(
-    sources.flat().flatMap((s) => (s.serviceAccountToken ? [str(ptr(s, 'serviceAccountToken'), 'path')] : [])),
-  );
+interface PathOf {
+  readonly path: string;
+  readonly source: string;
+}
+const shownPath = ({ path, source }: PathOf) => (source ? `${quote(path)} (${source})` : quote(path));
+const itemPaths = (holder: JsonObject | undefined, source: string): PathOf[] =>
+  list(holder, 'items').map((item) => ({ path: str(item, 'path').replace(/\/+$/, ''), source }));
+
+/** Paths that are the same, or one inside the other. */
+function overlaps(paths: readonly PathOf[]): string[] {
   const out: string[] = [];
-  const warn = (where: Path, path: string) => {
-    if (tokens.has(path)) out.push(`${where}: has duplicated path with ServiceAccountToken ${quote(path)}`);
-  };
-  sources.forEach((projected, i) => {
-    const here = at.child('volumes').index(i).child('projected', 'sources');
-    for (const source of projected) {
-      for (const [field, shown] of [
-        ['configMap', 'configMap'],
-        ['secret', 'secrets'],
-        ['downwardAPI', 'downwardAPI'],
-      ] as const)
-        list(ptr(source, field), 'items').forEach((item, j) => {
-          warn(here.child(shown).index(j), str(item, 'path'));
-        });
-      if (source.clusterTrustBundle)
-        warn(here.child('ClusterTrustBundle'), str(ptr(source, 'clusterTrustBundle'), 'path'));
-    }
+  paths.forEach((p, i) => {
+    for (const other of paths.slice(0, i))
+      if (
+        p.path &&
+        other.path &&
+        (`${p.path}/`.startsWith(`${other.path}/`) || `${other.path}/`.startsWith(`${p.path}/`))
+      )
+        out.push(`${shownPath(p)} with ${shownPath(other)}`);
   });
   return out;
+}
+
+function projectedPaths(source: JsonObject): PathOf[] {
+  const named = (kind: string, shown: string) =>
+    itemPaths(ptr(source, kind), `${shown} ${quote(str(ptr(source, kind), 'name'))}`);
+  if (source.configMap !== undefined) return named('configMap', 'ConfigMap');
+  if (source.secret !== undefined) return named('secret', 'Secret');
+  if (source.downwardAPI !== undefined) return itemPaths(ptr(source, 'downwardAPI'), 'DownwardAPI');
+  const token = ptr(source, 'serviceAccountToken');
+  if (token) return [{ path: str(token, 'path'), source: 'ServiceAccountToken' }];
+  const bundle = ptr(source, 'clusterTrustBundle');
+  const name = str(bundle, 'name') || str(bundle, 'signerName');
+  return bundle ? [{ path: str(bundle, 'path'), source: `ClusterTrustBundle ${quote(name)}` }] : [];
+}
+
+/** Files of one volume that hide each other. */
+function overlapWarnings(volumes: readonly JsonObject[]): string[] {
+  return volumes.flatMap((volume) => {
+    const warn = (what: string, paths: readonly PathOf[]) =>
+      overlaps(paths).map((o) => `volume ${quote(str(volume, 'name'))} (${what}): overlapping paths: ${o}`);
+    const { configMap, secret, downwardAPI, projected } = volume as Record<string, JsonObject | undefined>;
+    const sources = list(projected, 'sources');
+    return [
+      ...(configMap ? warn(`ConfigMap ${quote(str(configMap, 'name'))}`, itemPaths(configMap, '')) : []),
+      ...(secret ? warn(`Secret ${quote(str(secret, 'secretName'))}`, itemPaths(secret, '')) : []),
+      ...(downwardAPI ? warn('DownwardAPI', itemPaths(downwardAPI, '')) : []),
+      ...sources
+        .filter((source) => Object.keys(source).length === 0)
+        .map(() => `volume ${quote(str(volume, 'name'))} (Projected) has no sources provided`),
+      ...warn('Projected', sources.flatMap(projectedPaths)),
+    ];
+  });
 }
 
 function volumeWarnings(spec: JsonObject, at: Path): string[] {
@@ -110,7 +137,7 @@ function volumeWarnings(spec: JsonObject, at: Path): string[] {
       out.push(...claimSpecWarnings(obj(template, 'spec'), here.child('ephemeral', 'volumeClaimTemplate', 'spec')));
     deprecated(DEPRECATED_VOLUMES_LATER);
   });
-  return [...out, ...tokenPathWarnings(spec, at)];
+  return [...out, ...overlapWarnings(list(spec, 'volumes'))];
 }
 
 const fractional = (amounts: JsonObject, name: string, at: Path): string[] => {
