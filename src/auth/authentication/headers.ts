@@ -25,7 +25,7 @@ export function headersWithPrefix(headers: HeaderValues, prefix: string): Map<st
   const found = new Map<string, readonly string[]>();
   for (const name of Object.keys(headers)) {
     if (!name.startsWith(prefix)) continue;
-    const key = unescapeKey(name.slice(prefix.length));
+    const key = unescapeKey(name.slice(prefix.length).toLowerCase());
     found.set(key, [...(found.get(key) ?? []), ...headerValues(headers, name)]);
   }
   return found;
