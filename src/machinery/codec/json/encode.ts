@@ -18,11 +18,12 @@ const encoders = new WeakMap<Type, JsonEncoder>();
 export function jsonEncoder(type: Type): JsonEncoder {
   let encoder = encoders.get(type);
   if (!encoder) {
-    const fields = compileStruct(type);
-    const body = fields.filter((f) => f.name !== 'kind' && f.name !== 'apiVersion');
+    const struct = compileStruct(type);
     encoder = (object, gvk) =>
       escapeHtml(
-        gvk === undefined ? writeFields(fields, object, '{') : writeFields(body, object, gvk ? typeMeta(gvk) : '{'),
+        gvk === undefined
+          ? writeFields(struct, object, '{', true)
+          : writeFields(struct, object, gvk ? typeMeta(gvk) : '{', false),
       );
     encoders.set(type, encoder);
   }
@@ -83,6 +84,8 @@ export function prettyJson(compact: string): string {
 
 interface CompiledField {
   name: string;
+  /** Position in Go's order. */
+  index: number;
   /** `"name":` */
   key: string;
   /** `"name":` with the zero value, or undefined when an unset field is left out. */
@@ -90,29 +93,64 @@ interface CompiledField {
   write: Write;
 }
 
-const structs = new WeakMap<Type, CompiledField[]>();
+interface CompiledStruct {
+  fields: CompiledField[];
+  byName: Map<string, CompiledField>;
+  /** Fields that are written even when they are unset. */
+  always: CompiledField[];
+}
 
-function compileStruct(type: Type): CompiledField[] {
+/** From this many fields on it is cheaper to look at the keys that are there than at all that could be. */
+const MANY_FIELDS = 12;
+
+const structs = new WeakMap<Type, CompiledStruct>();
+
+function compileStruct(type: Type): CompiledStruct {
   const known = structs.get(type);
   if (known) return known;
-  const fields: CompiledField[] = [];
-  structs.set(type, fields); // before its fields, so that a recursive type finds itself
-  for (const field of type.fields) {
+  const struct: CompiledStruct = { fields: [], byName: new Map(), always: [] };
+  structs.set(type, struct); // before its fields, so that a recursive type finds itself
+  for (const [index, field] of type.fields.entries()) {
     const key = `${JSON.stringify(field.name)}:`;
-    fields.push({ name: field.name, key, unset: undefined, write: compileNode(field.node) });
+    const compiled = { name: field.name, index, key, unset: undefined, write: compileNode(field.node) };
+    struct.fields.push(compiled);
+    struct.byName.set(field.name, compiled);
   }
-  type.fields.forEach((field, i) => {
+  for (const [index, field] of type.fields.entries()) {
     const zero = zeroText(field);
-    if (zero !== undefined) fields[i]!.unset = fields[i]!.key + zero;
-  });
-  return fields;
+    if (zero === undefined) continue;
+    struct.fields[index]!.unset = struct.fields[index]!.key + zero;
+    struct.always.push(struct.fields[index]!);
+  }
+  return struct;
 }
+
+/** The fields that stand in an object or must be written anyway, in Go's order. */
+function fieldsOf(struct: CompiledStruct, object: JsonObject): CompiledField[] {
+  if (struct.fields.length < MANY_FIELDS) return struct.fields;
+  const found: CompiledField[] = [];
+  let sorted = true;
+  for (const key in object) {
+    const field = struct.byName.get(key);
+    if (field === undefined) continue;
+    if (found.length > 0 && found[found.length - 1]!.index > field.index) sorted = false;
+    found.push(field);
+  }
+  for (const field of struct.always) {
+    if (object[field.name] !== undefined) continue;
+    found.push(field);
+    sorted = false;
+  }
+  return sorted ? found : found.sort(byIndex);
+}
+
+const byIndex = (a: CompiledField, b: CompiledField): number => a.index - b.index;
 
 /** The text of an unset field. A struct by value writes its own always-written fields. */
 function zeroText(field: Field): string | undefined {
   if (field.zero === undefined) return undefined;
   const { node, zero } = field;
-  if (node.kind === 'struct' && zero !== null) return writeFields(compileStruct(node.type!), {}, '{');
+  if (node.kind === 'struct' && zero !== null) return writeFields(compileStruct(node.type!), {}, '{', true);
   return JSON.stringify(zero);
 }
 
@@ -129,8 +167,8 @@ function compileNode(node: SchemaNode): Write {
       return (v) => writeMap(v, item);
     }
     case 'struct': {
-      const fields = compileStruct(node.type!);
-      return (v) => (isObject(v) ? writeFields(fields, v, '{') : writeAny(v));
+      const struct = compileStruct(node.type!);
+      return (v) => (isObject(v) ? writeFields(struct, v, '{', true) : writeAny(v));
     }
     case 'any':
       return compileSpecial(node.type);
@@ -152,12 +190,12 @@ function compileSpecial(type: Type | undefined): Write {
 
 /** A schema, a list of schemas, or something plain (true, false, a list of names). */
 function writeSchemaPart(type: Type): Write {
-  let fields: CompiledField[] | undefined;
+  let struct: CompiledStruct | undefined;
   const write: Write = (v) => {
     if (Array.isArray(v)) return writeArray(v, write);
     if (!isObject(v)) return writeAny(v);
-    fields ??= compileStruct(schemaPropsOf(type));
-    return writeFields(fields, v, '{');
+    struct ??= compileStruct(schemaPropsOf(type));
+    return writeFields(struct, v, '{', true);
   };
   return write;
 }
@@ -170,10 +208,11 @@ function typeMeta(gvk: GroupVersionKind): string {
   return `{"kind":${JSON.stringify(gvk.kind)},"apiVersion":${JSON.stringify(apiVersionOf(gvk))}`;
 }
 
-function writeFields(fields: readonly CompiledField[], object: JsonObject, start: string): string {
+function writeFields(struct: CompiledStruct, object: JsonObject, start: string, withTypeMeta: boolean): string {
   let out = start;
   let first = start.length === 1;
-  for (const f of fields) {
+  for (const f of fieldsOf(struct, object)) {
+    if (!withTypeMeta && (f.name === 'kind' || f.name === 'apiVersion')) continue;
     const v = object[f.name];
     if (v === undefined) {
       if (f.unset === undefined) continue;
@@ -187,8 +226,15 @@ function writeFields(fields: readonly CompiledField[], object: JsonObject, start
   return `${out}}`;
 }
 
+/** What a JSON string cannot hold as it is. Pairs of surrogates could, but are rare. */
+const NEEDS_ESCAPE = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+function quote(s: string): string {
+  return NEEDS_ESCAPE.test(s) ? JSON.stringify(s) : `"${s}"`;
+}
+
 function writeString(v: JsonValue): string {
-  return typeof v === 'string' ? JSON.stringify(v) : writeAny(v);
+  return typeof v === 'string' ? quote(v) : writeAny(v);
 }
 
 function writeArray(v: JsonValue, item: Write): string {
@@ -206,7 +252,7 @@ function writeMap(v: JsonValue, item: Write): string {
   for (const key of sortedKeys(v)) {
     const e = v[key];
     if (e === undefined) continue;
-    out += `${first ? '' : ','}${JSON.stringify(key)}:${item(e)}`;
+    out += `${first ? '' : ','}${quote(key)}:${item(e)}`;
     first = false;
   }
   return `${out}}`;
@@ -220,7 +266,7 @@ function writeSorted(v: JsonValue): string {
 function writeAny(v: JsonValue): string {
   switch (typeof v) {
     case 'string':
-      return JSON.stringify(v);
+      return quote(v);
     case 'number':
       return Number.isFinite(v) ? `${v}` : 'null';
     case 'bigint':
@@ -236,7 +282,7 @@ function writeAny(v: JsonValue): string {
   for (const key of Object.keys(v)) {
     const e = v[key];
     if (e === undefined) continue;
-    out += `${first ? '' : ','}${JSON.stringify(key)}:${writeAny(e)}`;
+    out += `${first ? '' : ','}${quote(key)}:${writeAny(e)}`;
     first = false;
   }
   return `${out}}`;

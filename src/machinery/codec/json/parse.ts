@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../json.js';
 import { DecodeError } from '../errors.js';
-import { type Duplicates, isEscaped, scanJson } from './scanner.js';
+import { type Duplicates, scanJson } from './scanner.js';
 import { jsonSyntaxError } from './syntax.js';
 
 /**
@@ -9,8 +9,8 @@ import { jsonSyntaxError } from './syntax.js';
  */
 export const MAX_DEPTH = 1000;
 
-/** Texts that `JSON.parse` reads differently from Go: long integers, lone surrogates, numbers beyond a double. */
-const NEEDS_SCANNER = /\d{16}|\\u[dD][89a-fA-F]|\d[eE]\+?\d{3,}\s*[,}\]]/;
+/** An escape that may stand for half a pair of surrogates. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
 
 /**
  * Parses a JSON text: integers stay exact (bigint outside the safe range), nesting is bounded. Bytes are read as UTF-8
@@ -26,9 +26,10 @@ export function parseJson(input: Uint8Array | string, duplicates?: Duplicates): 
     const bytes = typeof input === 'string' ? Buffer.from(input, 'utf8') : bufferOf(input);
     throw new DecodeError(jsonSyntaxError(bytes.toString('latin1'), MAX_DEPTH) ?? 'invalid JSON');
   }
-  const members = survey(text);
-  if (NEEDS_SCANNER.test(text)) return scanJson(text, duplicates);
-  if (duplicates && countMembers(value) !== members) return scanJson(text, duplicates);
+  const facts: Facts = { members: 0, inexact: false };
+  inspect(value, 1, facts);
+  const misread = facts.inexact || (text.includes('\\u') && SURROGATE.test(text));
+  if (misread || (duplicates && mayRepeatKeys(text, facts.members))) return scanJson(text, duplicates);
   return value;
 }
 
@@ -36,44 +37,35 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Counts the object members of a valid text and refuses one that nests too deep. */
-function survey(text: string): number {
-  let members = 0;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case 0x22: {
-        let end = text.indexOf('"', i + 1);
-        while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-        i = end;
-        break;
-      }
-      case 0x3a:
-        members++;
-        break;
-      case 0x7b:
-      case 0x5b:
-        if (++depth > MAX_DEPTH) throw new DecodeError(`invalid character '${text[i]}' exceeded max depth`);
-        break;
-      case 0x7d:
-      case 0x5d:
-        depth--;
-    }
-  }
-  return members;
+interface Facts {
+  /** Members of all objects, repeated keys counted once. */
+  members: number;
+  /** Some number is not exactly what the text says. */
+  inexact: boolean;
 }
 
-function countMembers(value: JsonValue): number {
-  if (typeof value !== 'object' || value === null) return 0;
+/** Looks through a parsed value and refuses one that nests too deep. */
+function inspect(value: JsonValue | undefined, depth: number, facts: Facts): void {
+  if (typeof value === 'number') {
+    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) facts.inexact = true;
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth > MAX_DEPTH) {
+      throw new DecodeError(`invalid character '${Array.isArray(value) ? '[' : '{'}' exceeded max depth`);
+    }
+    if (Array.isArray(value)) for (const e of value) inspect(e, depth + 1, facts);
+    else {
+      for (const key in value) {
+        facts.members++;
+        inspect(value[key], depth + 1, facts);
+      }
+    }
+  }
+}
+
+/** Compares the `":` of a text with the members that parsing kept. May be wrong only by asking for the slow way. */
+function mayRepeatKeys(text: string, members: number): boolean {
+  if (/"\s+:/.test(text)) return true;
   let n = 0;
-  if (Array.isArray(value)) {
-    for (const e of value) if (typeof e === 'object' && e !== null) n += countMembers(e);
-    return n;
-  }
-  for (const key in value) {
-    n++;
-    const e = value[key];
-    if (typeof e === 'object' && e !== null) n += countMembers(e);
-  }
-  return n;
+  for (let i = text.indexOf('":'); i >= 0; i = text.indexOf('":', i + 2)) n++;
+  return n !== members;
 }

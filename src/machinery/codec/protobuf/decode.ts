@@ -150,7 +150,7 @@ function zeroOf(node: SchemaNode): JsonValue {
 function isZero(v: JsonValue, node: SchemaNode): boolean {
   if (node.kind === 'any') {
     if (node.type?.special === 'Quantity') return v === '0';
-    return node.type?.special === 'IntOrString' ? v === 0 : false;
+    return node.type?.special === 'IntOrString' ? v === 0 : v === null;
   }
   if (typeof v !== 'object') return v === '' || v === 0 || v === false;
   if (Array.isArray(v)) return v.length === 0;
