@@ -37,18 +37,26 @@ function nodeOf(member: boolean, children: FieldSet | undefined): FieldSet | und
 /** Collects paths. `done` gives the set; the builder must not be used after that. */
 export class FieldSetBuilder {
   readonly #root: JsonObject = {};
+  /** The nodes on the way to the last path, as walks add paths that begin alike one after the other. */
+  readonly #nodes: JsonObject[] = [this.#root];
+  readonly #last: PathElement[] = [];
 
   /** Adds the first `depth` elements of `path` as one path. The empty path is no member of any set. */
   add(path: Path, depth = path.length): void {
     if (depth === 0) return;
-    let node = this.#root;
-    for (let i = 0; i < depth - 1; i++) {
+    let i = 0;
+    while (i < depth - 1 && i + 1 < this.#nodes.length && this.#last[i] === path[i]) i++;
+    let node = this.#nodes[i]!;
+    this.#nodes.length = i + 1;
+    for (; i < depth - 1; i++) {
       const key = path[i]!;
       let next = child(node, key);
       if (next === undefined) {
         next = {};
         node[key] = next;
       } else if (isEmptyNode(next)) next[MEMBER] = EMPTY;
+      this.#last[i] = key;
+      this.#nodes.push(next);
       node = next;
     }
     const last = path[depth - 1]!;

@@ -10,14 +10,21 @@ import {
 } from './field-set.js';
 import { type Atom, kindsOf, treatAs } from './schema.js';
 
+/** Sets of warm objects come again and again. */
+const upToDate = new WeakMap<FieldSet, Atom>();
+
 /**
  * Brings a set that was written under an older schema in line with the one of today: where a part has become atomic, who
  * owned anything in it owns the whole. The set itself when there is nothing to do.
  */
 export function reconcile(set: FieldSet, atom: Atom): FieldSet {
+  if (upToDate.get(set) === atom) return set;
   const walk = new Walk();
   walk.visit(set, atom, false, 0);
-  if (walk.atomic.empty) return set;
+  if (walk.atomic.empty) {
+    upToDate.set(set, atom);
+    return set;
+  }
   const whole = walk.atomic.done();
   return union(recursiveDifference(set, whole), whole);
 }
