@@ -82,7 +82,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const services = {
     env,
     admission,
-    mediaTypes: ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'],
   };
   const client = new LocalClient(table, services);
   table.set(
@@ -107,6 +106,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         table,
         services,
         maxBodyBytes: MAX_BODY_BYTES,
+        cbor: gates.enabled('CBORServingAndStorage'),
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
       }),
     ],

@@ -1,33 +1,8 @@
 import { type BodyFormat, checkVersion, decodeBody, strictDecodingError } from '../machinery/codec/body.js';
-import { StatusError } from '../machinery/errors.js';
 import type { KubeObject } from '../machinery/json.js';
 import type { KindVersion } from './kind.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
-
-const FORMATS: Readonly<Record<string, BodyFormat>> = {
-  'application/json': 'json',
-  'application/yaml': 'yaml',
-  'application/vnd.kubernetes.protobuf': 'protobuf',
-  'application/cbor': 'cbor',
-};
-
-/**
- * The format of a body by its media type; none given means JSON.
- *
- * @param accepted media types that this server reads
- * @throws 415 for another one
- */
-export function bodyFormat(contentType: string, accepted: readonly string[]): BodyFormat {
-  const type = contentType === '' ? 'application/json' : contentType;
-  const format = accepted.includes(type) ? FORMATS[type] : undefined;
-  if (format) return format;
-  throw new StatusError(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
-  );
-}
 
 /**
  * A request body as an object of the expected kind and version, in minimal form, defaults not applied. Unknown and

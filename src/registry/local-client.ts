@@ -1,5 +1,6 @@
 import type { UserInfo } from '../auth/contract.js';
 import { parseJson } from '../machinery/codec/json/parse.js';
+import { mediaOffers } from '../machinery/codec/negotiate.js';
 import { type GroupResource, isStatusError, notFound } from '../machinery/errors.js';
 import type { JsonObject, KubeObject } from '../machinery/json.js';
 import type { Endpoint } from './endpoint.js';
@@ -160,6 +161,7 @@ export class LocalClient {
       name,
       query: new URLSearchParams(),
       contentType: 'application/json',
+      offers: mediaOffers({ protobuf: false, cbor: false }),
       body: async () => Buffer.from(JSON.stringify(body)),
       recordBody: () => {},
     };

@@ -1,3 +1,4 @@
+import { mediaOffers } from '../machinery/codec/negotiate.js';
 import { StatusError } from '../machinery/errors.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ResourceTable, ServedEntry } from '../registry/resource-table.js';
@@ -17,6 +18,8 @@ export interface ResourceRouteParts {
   readonly table: ResourceTable;
   readonly services: VerbServices;
   readonly maxBodyBytes: number;
+  /** Gate CBORServingAndStorage. */
+  readonly cbor: boolean;
   /** How long a watch may live, from its timeoutSeconds. */
   readonly watchTimeoutMs: (seconds: number | undefined) => number;
 }
@@ -30,9 +33,16 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
     const endpoint = entry && endpointOf(entry, request);
     if (!endpoint) return false;
     const run = verbOf(endpoint, request, parts);
-    if (!run) throw methodNotAllowed();
+    if (!run) {
+      if (!answersPath(endpoint, request)) return false;
+      throw methodNotAllowed();
+    }
     if (endpoint.warning) request.warn(endpoint.warning);
-    const form = objectRepresentation(request.http.headers, request.query, info.verb, endpoint);
+    const form = objectRepresentation(endpoint, info.verb, {
+      headers: request.http.headers,
+      query: request.query,
+      cbor: parts.cbor,
+    });
     const answer = await bracket(request, 'handle', () => run(verbRequest(request, endpoint, parts)));
     await bracket(request, 'respond', () => sendAnswer(request, endpoint, answer, form));
     return true;
@@ -48,6 +58,13 @@ function endpointOf(entry: ServedEntry, request: ApiRequest): Endpoint | undefin
   if (info.subresource === '') return entry.endpoint;
   if (info.parts.length > 3) return undefined;
   return entry.subresources.find((s) => s.name === info.subresource)?.endpoint;
+}
+
+/** Some method is served on this path: then another one is 405, else the path is no path at all. */
+function answersPath(endpoint: Endpoint, { info }: ApiRequest): boolean {
+  const collection = info.parts.length === 1;
+  if (endpoint.subresource !== '') return true;
+  return collection || Boolean(endpoint.get ?? endpoint.update ?? endpoint.remove);
 }
 
 type Run = (request: VerbRequest) => Promise<VerbAnswer>;
@@ -90,17 +107,14 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
     namespace: endpoint.namespaced ? info.namespace : '',
     name: info.name,
     query: request.query,
-    contentType: mediaType(http.headers['content-type']),
+    contentType: http.headers['content-type'] ?? '',
+    offers: mediaOffers({ protobuf: endpoint.version.typed, cbor: parts.cbor }),
     body: () => http.readBody(parts.maxBodyBytes),
     recordBody: (object, patched) => {
       if (object) request.audit?.requestObject(object);
       else request.audit?.patch(patched);
     },
   };
-}
-
-function mediaType(header: string | undefined): string {
-  return (header ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
 function methodNotAllowed(): StatusError {

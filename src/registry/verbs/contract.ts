@@ -1,4 +1,5 @@
 import type { AdmissionChain } from '../../admission/chain.js';
+import type { MediaOffer } from '../../machinery/codec/negotiate.js';
 import type { JsonObject, JsonValue } from '../../machinery/json.js';
 import type { ListResult, Watcher } from '../../storage/cacher/cacher.js';
 import type { Environment, OperationContext } from '../context.js';
@@ -14,8 +15,10 @@ export interface VerbRequest {
   readonly namespace: string;
   readonly name: string;
   readonly query: URLSearchParams;
-  /** Media type of the body without parameters, lower case; '' when the client sent none. */
+  /** Content-Type as the client sent it; '' when it sent none. */
   readonly contentType: string;
+  /** Formats of bodies. */
+  readonly offers: readonly MediaOffer[];
   /** The whole body, bounded. */
   body(): Promise<Buffer>;
   /** What the audit log keeps of bodies. */
@@ -26,8 +29,6 @@ export interface VerbRequest {
 export interface VerbServices {
   readonly env: Environment;
   readonly admission: AdmissionChain;
-  /** Media types of bodies, as messages list them. */
-  readonly mediaTypes: readonly string[];
 }
 
 export type VerbAnswer =

@@ -1,8 +1,8 @@
 import { type BodyFormat, decodeAny } from '../../machinery/codec/body.js';
 import { DecodeError } from '../../machinery/codec/errors.js';
+import { inputFormat } from '../../machinery/codec/negotiate.js';
 import { badRequest } from '../../machinery/errors.js';
 import { apiVersionOf, type JsonObject, type KubeObject } from '../../machinery/json.js';
-import { bodyFormat } from '../body.js';
 import { type DeleteRequestOptions, deleteOptions, listQuery } from '../options.js';
 import type { DeleteOutcome } from '../store/delete.js';
 import type { StoredObject } from '../store/object.js';
@@ -84,7 +84,7 @@ async function removeOne(
 async function readDeleteOptions(request: VerbRequest, services: VerbServices): Promise<DeleteRequestOptions> {
   const bytes = await request.body();
   if (bytes.length === 0) return deleteOptions(undefined, request.query);
-  const format = bodyFormat(request.contentType, services.mediaTypes);
+  const format = inputFormat(request.contentType, request.offers);
   const body = readDeleteBody(bytes, format);
   request.recordBody(body);
   return deleteOptions(body, request.query);

@@ -1,9 +1,15 @@
 import { DecodeError } from '../../machinery/codec/errors.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import type { Duplicates } from '../../machinery/codec/json/scanner.js';
+import {
+  mediaTypeOf,
+  routeConsumes,
+  routeUnsupportedMediaType,
+  unsupportedMediaType,
+} from '../../machinery/codec/negotiate.js';
 import { decodeUnstructured } from '../../machinery/codec/typed/unstructured.js';
 import { parseYaml } from '../../machinery/codec/yaml/parse.js';
-import { badRequest, notFound, StatusError } from '../../machinery/errors.js';
+import { badRequest, notFound } from '../../machinery/errors.js';
 import { goValue } from '../../machinery/go-format.js';
 import { isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
 import { applyJsonPatch, parseJsonPatch, unknownPatchFields } from '../../machinery/patch/json-patch.js';
@@ -28,13 +34,13 @@ type Patcher = (live: KubeObject | undefined) => Promise<KubeObject>;
 export async function patch(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const { endpoint, contentType } = request;
   const { version } = endpoint;
-  if (!patchTypes(version).includes(contentType)) throw unsupportedPatch();
+  const mediaType = patchType(contentType, version);
   const bytes = await request.body();
-  const apply = contentType === APPLY_PATCH;
+  const apply = mediaType === APPLY_PATCH;
   const options = writeQuery('PatchOptions', request.query, apply);
   const patcher = apply
     ? applyPatcher(request, services, options, bytes)
-    : plainPatcher(request, services, options, bytes);
+    : plainPatcher(request, services, options, bytes, mediaType);
   const outcome = await endpoint.update!(writeContext(request, options.dryRun), {
     name: request.name,
     forceCreate: apply,
@@ -55,16 +61,27 @@ export function patchTypes(version: KindVersion): string[] {
     : [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
 }
 
-function unsupportedPatch(): StatusError {
-  return new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+/** @throws 415 by the rules of the route for built-in kinds, of the endpoint for custom resources */
+function patchType(contentType: string, version: KindVersion): string {
+  const types = patchTypes(version);
+  if (version.typed && !routeConsumes(contentType, types)) throw routeUnsupportedMediaType();
+  const type = mediaTypeOf(contentType);
+  if (!types.includes(type)) throw unsupportedMediaType(types);
+  return type;
 }
 
-function plainPatcher(request: VerbRequest, services: VerbServices, options: WriteQuery, bytes: Buffer): Patcher {
+function plainPatcher(
+  request: VerbRequest,
+  services: VerbServices,
+  options: WriteQuery,
+  bytes: Buffer,
+  mediaType: string,
+): Patcher {
   const { version, subresource } = request.endpoint;
   const strict = options.fieldValidation !== 'Ignore';
   const duplicates: Duplicates | undefined = strict ? new Map() : undefined;
   const body = parsePatch(bytes, duplicates, strict);
-  const change = mechanism(request, options, body);
+  const change = mechanism(request, options, body, mediaType);
   request.recordBody(undefined, body);
   const manager = version.fieldManager(subresource);
   const faults = duplicateTexts(body, duplicates);
@@ -95,11 +112,11 @@ function duplicateTexts(body: JsonValue, duplicates: Duplicates | undefined): st
 type Change = (live: KubeObject, faults: string[]) => KubeObject;
 
 /** Checks the patch once, and gives the function that applies it to whatever is live. */
-function mechanism(request: VerbRequest, options: WriteQuery, body: JsonValue): Change {
+function mechanism(request: VerbRequest, options: WriteQuery, body: JsonValue, mediaType: string): Change {
   const { version } = request.endpoint;
   const strict = options.fieldValidation !== 'Ignore';
   const document = (live: KubeObject) => JSON.parse(version.encode(live)) as JsonObject;
-  switch (request.contentType) {
+  switch (mediaType) {
     case JSON_PATCH: {
       const operations = parseJsonPatch(body, strict);
       const unknown = strict ? unknownPatchFields(operations) : [];

@@ -1,5 +1,6 @@
+import { inputFormat } from '../../machinery/codec/negotiate.js';
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
-import { bodyFormat, readObject } from '../body.js';
+import { readObject } from '../body.js';
 import { writeQuery } from '../options.js';
 import type { UpdateRequest } from '../store/update.js';
 import { admissionAttributes } from './admission.js';
@@ -10,7 +11,7 @@ import { checkName, checkNamespace, writeContext, writerOf } from './write.js';
 export async function update(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const { endpoint, ctx } = request;
   const { version } = endpoint;
-  const format = bodyFormat(request.contentType, services.mediaTypes);
+  const format = inputFormat(request.contentType, request.offers);
   const bytes = await request.body();
   const options = writeQuery('UpdateOptions', request.query);
   const object = readObject(version, bytes, format, options.fieldValidation, (t) => ctx.warn(t));

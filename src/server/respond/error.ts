@@ -19,7 +19,7 @@ export async function sendError(request: ApiRequest, error: unknown): Promise<vo
   const failure = asStatusError(error);
   const status = failure.toStatus() as Status & JsonObject;
   request.audit?.responseObject(status);
-  const form = statusRepresentation(request.http.headers.accept);
+  const form = statusRepresentation(request.http.headers, request.query);
   const body = encodeObject(status, STATUS, form);
   response.head(
     failure.code,

@@ -1,3 +1,5 @@
+import { cborWatchEvent } from '../../machinery/codec/cbor/encode.js';
+import { frameWatchEvent } from '../../machinery/codec/protobuf/watch.js';
 import type { Representation } from './representation.js';
 
 /**
@@ -6,6 +8,14 @@ import type { Representation } from './representation.js';
  * @param object the object's encoding without newline
  */
 export function encodeEvent(type: string, object: Buffer, form: Representation): Buffer {
-  if (form.format !== 'json') throw new Error(`no watch stream in ${form.format}`);
-  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
+  switch (form.format) {
+    case 'json':
+      return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
+    case 'protobuf':
+      return frameWatchEvent(type, object);
+    case 'cbor':
+      return cborWatchEvent(type, object);
+    default:
+      throw new Error(`no watch stream in ${form.format}`);
+  }
 }

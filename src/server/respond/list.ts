@@ -4,7 +4,7 @@ import type { Endpoint } from '../../registry/endpoint.js';
 import type { CachedObject, ListResult } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeObject } from './encode.js';
-import { isVerbatim, jsonAt, partialGvk, partialOf, valuesAt } from './object.js';
+import { isList, isVerbatim, jsonAt, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
 import { tableOf } from './table.js';
@@ -21,6 +21,7 @@ export async function sendList(
   list: Listing,
   form: Representation,
 ): Promise<void> {
+  if (form.as === 'PartialObjectMetadata') throw isList(endpoint);
   if (form.format === 'json' && form.as === '' && !form.pretty) return streamJson(request, endpoint, list, form);
   const items: CachedObject[] = [];
   for await (const batch of list.batches()) items.push(...batch);
@@ -28,7 +29,7 @@ export async function sendList(
     return sendBytes(request, 200, await tableOf(endpoint, items, form, request.query, listMeta(list)), form);
   }
   if (form.as !== '') {
-    const partial = { metadata: listMeta(list), items: items.map((o) => partialOf(parseJson(o.json) as KubeObject)) };
+    const partial = { metadata: listMeta(list), items: items.map((o) => partialItem(o, form)) };
     return sendBytes(request, 200, encodeObject(partial, partialGvk(form), form), form);
   }
   const values: JsonObject[] = [];
@@ -43,6 +44,13 @@ export async function sendList(
   const { group, version, kind } = endpoint.version;
   const gvk = { group, version, kind: `${kind}List` };
   return sendBytes(request, 200, encodeObject({ metadata: listMeta(list), items: values }, gvk, form), form);
+}
+
+function partialItem(item: CachedObject, form: Representation): JsonObject {
+  const { metadata } = parseJson(item.json) as KubeObject;
+  // In JSON each item says what it is; protobuf has no room for it.
+  if (form.format === 'protobuf') return { metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${form.asVersion}`, metadata };
 }
 
 export function listMeta(list: Listing): JsonObject {

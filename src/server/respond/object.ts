@@ -1,4 +1,5 @@
 import { parseJson } from '../../machinery/codec/json/parse.js';
+import { StatusError } from '../../machinery/errors.js';
 import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { KindVersion } from '../../registry/kind.js';
@@ -39,10 +40,36 @@ export async function renderObject(
   form: Representation,
   query: URLSearchParams,
 ): Promise<Buffer> {
+  if (form.as === 'PartialObjectMetadataList') throw isNoList(endpoint);
   if (form.as === 'Table') return tableOf(endpoint, [item], form, query);
   if (form.as !== '') return encodeObject(partialOf(parseJson(item.json) as KubeObject), partialGvk(form), form);
   if (form.format === 'json') return encodeText(await jsonAt(endpoint, item), form);
   return encodeObject(await valuesAt(endpoint, item), gvkOf(endpoint.version), form);
+}
+
+/** 406: the metadata of a list were asked of one object. */
+function isNoList(endpoint: Endpoint): StatusError {
+  return new StatusError(
+    406,
+    'NotAcceptable',
+    `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(endpoint)})`,
+  );
+}
+
+/** 406: the metadata of one object were asked of a list. */
+export function isList(endpoint: Endpoint): StatusError {
+  return new StatusError(
+    406,
+    'NotAcceptable',
+    `you requested PartialObjectMetadata, but the requested object is a list (${goType(endpoint, 'List')})`,
+  );
+}
+
+/** The Go type upstream would hold, as its messages name it. */
+function goType({ version }: Endpoint, suffix = ''): string {
+  if (!version.typed) return `*unstructured.Unstructured${suffix}`;
+  const [first = ''] = version.group.split('.');
+  return `*${first || 'core'}.${version.kind}${suffix}`;
 }
 
 /** PartialObjectMetadata: the metadata and nothing else. */
