@@ -60,7 +60,9 @@ export interface KindDefinition {
   readonly updateRules?: ChangeRule;
   /** Which checks an update runs, and in what order; kinds differ in it, and repeated faults are reported repeatedly. */
   readonly onUpdate?: readonly UpdateStep[];
-  /** The metadata is not checked before `rules`: requests that are never stored, kinds with an order of their own. */
+  /** A client may set the status of a new object (nodes, which once registered themselves whole). */
+  readonly keepsStatusOnCreate?: boolean;
+  /** `rules` look at the metadata themselves, if at all: requests that are never stored, events. */
   readonly ownMetadata?: boolean;
   prepareForCreate?(ctx: StrategyContext, obj: KubeObject): void;
   prepareForUpdate?(ctx: StrategyContext, obj: KubeObject, old: KubeObject): void;
@@ -163,7 +165,7 @@ export function kind(def: KindDefinition): Strategy {
   const generic = { namespaced: facts.namespaced, name: nameIsPathSegment, standardFinalizers: false };
   /** Every update is checked like this, whatever the kind adds. */
   const genericUpdateCheck = (ctx: StrategyContext, obj: KubeObject, old: KubeObject): Check => {
-    const check = newCheck(ctx.gate, old);
+    const check = newCheck(ctx.gate, old, ctx.requestVersion);
     validateObjectMeta(obj.metadata, generic, check);
     validateObjectMetaUpdate(obj.metadata, old.metadata, check);
     return check;
@@ -198,15 +200,18 @@ export function kind(def: KindDefinition): Strategy {
   return {
     ...def.strategy,
     prepareForCreate(ctx, obj) {
-      for (const path of resets) if (path === 'status') delete obj.status;
+      if (resets.includes('status') && !def.keepsStatusOnCreate) delete obj.status;
       if (facts.generation?.onCreate) obj.metadata.generation = facts.generation.onCreate;
       dropDisabledFields(type, obj, undefined, ctx.gate);
       def.prepareForCreate?.(ctx, obj);
     },
     validate(ctx, obj): FieldError[] {
-      const check = newCheck(ctx.gate);
+      const check = newCheck(ctx.gate, undefined, ctx.requestVersion);
       if (!def.ownMetadata) validateObjectMeta(obj.metadata, meta, check);
       def.rules?.(obj, root, check);
+      // What every object must be; after the kind's own rules, whose words are better.
+      if (def.ownMetadata && facts.verbs.includes('get') && check.errors.length === 0)
+        validateObjectMeta(obj.metadata, generic, check);
       return check.errors;
     },
     prepareForUpdate(ctx, obj, old) {

@@ -10,10 +10,12 @@ export interface Check {
   gate(name: string): boolean;
   /** What is stored, when the object is being changed: it may keep faults that it already has. */
   readonly old?: KubeObject;
+  /** apiVersion that the client speaks, for the few rules that differ by it. */
+  readonly requestVersion?: string;
 }
 
-export function newCheck(gate: (name: string) => boolean, old?: KubeObject): Check {
-  return { errors: [], gate, old };
+export function newCheck(gate: (name: string) => boolean, old?: KubeObject, requestVersion?: string): Check {
+  return { errors: [], gate, old, requestVersion };
 }
 
 /**
