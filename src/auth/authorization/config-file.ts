@@ -9,9 +9,16 @@ export type Shape = 'string' | 'boolean' | 'number' | 'any' | readonly [Shape] |
  * Reads one configuration object, YAML or JSON, strictly: unknown and repeated fields and values of a wrong type are
  * errors, all of them named.
  * @param apiVersions the versions in which the kind is accepted
+ * @param tolerate when given, is told about unknown and repeated fields instead
  * @throws Error
  */
-export function decodeConfigFile(text: string, kind: string, apiVersions: readonly string[], shape: Shape): JsonObject {
+export function decodeConfigFile(
+  text: string,
+  kind: string,
+  apiVersions: readonly string[],
+  shape: { readonly [field: string]: Shape },
+  tolerate?: (faults: readonly string[]) => void,
+): JsonObject {
   const { value, duplicates } = parseYaml(text);
   if (!isJsonObject(value)) throw new Error(`couldn't get version/kind; expected a ${kind}`);
   const { apiVersion = '', kind: given = '' } = value;
@@ -23,28 +30,37 @@ export function decodeConfigFile(text: string, kind: string, apiVersions: readon
       `no kind ${goQuote(String(given))} is registered for version ${goQuote(String(apiVersion))}; ${known}`,
     );
   }
-  const faults = [
-    ...duplicates,
-    ...shapeFaults(value, { apiVersion: 'string', kind: 'string', ...(shape as object) }, ''),
-  ];
-  if (faults.length > 0) throw new Error(`strict decoding error: ${faults.join(', ')}`);
+  const unknown = [...duplicates];
+  const wrong: string[] = [];
+  checkShape(value, { apiVersion: 'string', kind: 'string', ...shape }, '', unknown, wrong);
+  if (!tolerate || wrong.length > 0) {
+    const faults = [...unknown, ...wrong];
+    if (faults.length > 0) throw new Error(`strict decoding error: ${faults.join(', ')}`);
+  } else if (unknown.length > 0) tolerate(unknown);
   return value;
 }
 
-function shapeFaults(value: JsonValue | undefined, shape: Shape, path: string): string[] {
-  if (value === null || value === undefined || shape === 'any') return [];
+function checkShape(
+  value: JsonValue | undefined,
+  shape: Shape,
+  path: string,
+  unknown: string[],
+  wrong: string[],
+): void {
+  if (value === null || value === undefined || shape === 'any') return;
   if (typeof shape === 'string') {
-    return typeof value === shape ? [] : [`${path}: expected a ${shape}, found ${describe(value)}`];
+    if (typeof value !== shape) wrong.push(`${path}: expected a ${shape}, found ${describe(value)}`);
+  } else if (isList(shape)) {
+    if (!Array.isArray(value)) wrong.push(`${path}: expected a list, found ${describe(value)}`);
+    else for (const [i, item] of value.entries()) checkShape(item, shape[0], `${path}[${i}]`, unknown, wrong);
+  } else if (!isJsonObject(value)) wrong.push(`${path}: expected an object, found ${describe(value)}`);
+  else {
+    for (const [field, one] of Object.entries(value)) {
+      const at = path === '' ? field : `${path}.${field}`;
+      if (Object.hasOwn(shape, field)) checkShape(one, shape[field]!, at, unknown, wrong);
+      else unknown.push(`unknown field ${goQuote(at)}`);
+    }
   }
-  if (isList(shape)) {
-    if (!Array.isArray(value)) return [`${path}: expected a list, found ${describe(value)}`];
-    return value.flatMap((item, i) => shapeFaults(item, shape[0], `${path}[${i}]`));
-  }
-  if (!isJsonObject(value)) return [`${path}: expected an object, found ${describe(value)}`];
-  return Object.entries(value).flatMap(([field, one]) => {
-    const at = path === '' ? field : `${path}.${field}`;
-    return Object.hasOwn(shape, field) ? shapeFaults(one, shape[field]!, at) : [`unknown field ${goQuote(at)}`];
-  });
 }
 
 const isList = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape);

@@ -1,5 +1,5 @@
 import type { Attributes, UserInfo } from '../../auth/contract.js';
-import type { Status } from '../../machinery/errors.js';
+import type { StatusDetails } from '../../machinery/errors.js';
 import type { JsonObject, JsonValue } from '../../machinery/json.js';
 
 export type AuditLevel = 'None' | 'Metadata' | 'Request' | 'RequestResponse';
@@ -19,21 +19,29 @@ export interface AuditRequest {
   readonly receivedAt: number;
 }
 
-/** The record of one request. Every method is cheap and keeps references: objects handed in must not change later. */
+/** The record of one request. Objects are put into text when they come, so that they may change later. */
 export interface AuditRecord {
   readonly level: AuditLevel;
+  /**
+   * Set when RequestReceived must be stored before the request goes on (blocking modes): wait for it. Rejects with a 500
+   * StatusError when it could not be, and the mode is blocking-strict.
+   */
+  readonly stored: Promise<void> | undefined;
   /** The first value of a key stays; a different second one is dropped. */
   annotate(key: string, value: string): void;
-  impersonating(user: UserInfo): void;
+  /** `constraint`: the verb of a constrained impersonation. */
+  impersonating(user: UserInfo, constraint?: string): void;
   /** The body as the client sent it, decoded, at the version it spoke. Completes objectRef for creates without a name. */
   requestObject(object: JsonObject): void;
   /** A patch as sent: parsed JSON, or `undefined` when it is none. */
   patch(patch: JsonValue | undefined): void;
-  /** Headers are out and the body may be long in coming: watches, logs, exec. */
+  /** Headers are out and the body may be long in coming: watches, logs, exec. For long-running requests only. */
   responseStarted(code: number): void;
   /** The object or Status that answered, before encoding. Call before `complete`. */
   responseObject(object: JsonObject): void;
-  complete(code: number): Promise<void> | void;
+  /** The request is over, once. `code` undefined: the connection was closed before anything was answered. */
+  complete(code: number | undefined): Promise<void> | void;
+  /** Handling failed without an answer of its own; instead of `complete`. */
   panic(message: string): Promise<void> | void;
 }
 
@@ -46,42 +54,67 @@ export interface Auditor {
   close(): Promise<void>;
 }
 
-/** audit.k8s.io/v1 Event, fields in output order. */
+/** JSON as text. */
+export type JsonText = string;
+
+/** audit.k8s.io/v1 Event, fields in output order. Immutable. */
 export interface AuditEvent {
-  kind: 'Event';
-  apiVersion: 'audit.k8s.io/v1';
-  level: AuditLevel;
-  auditID: string;
-  stage: AuditStage;
-  requestURI: string;
-  verb: string;
-  user: JsonObject;
-  impersonatedUser?: JsonObject;
-  sourceIPs?: string[];
-  userAgent?: string;
-  objectRef?: ObjectReference;
-  responseStatus?: Omit<Status, 'kind' | 'apiVersion' | 'status' | 'code'> & { status?: string; code?: number };
-  requestObject?: JsonValue;
-  responseObject?: JsonValue;
-  requestReceivedTimestamp: string;
-  stageTimestamp: string;
-  annotations?: Record<string, string>;
+  readonly level: AuditLevel;
+  readonly auditID: string;
+  readonly stage: AuditStage;
+  readonly requestURI: string;
+  readonly verb: string;
+  readonly user: UserInfo | undefined;
+  readonly impersonatedUser: UserInfo | undefined;
+  readonly impersonationConstraint: string | undefined;
+  readonly sourceIPs: readonly string[];
+  readonly userAgent: string;
+  readonly objectRef: ObjectReference | undefined;
+  readonly responseStatus: ResponseStatus | undefined;
+  readonly requestObject: JsonText | undefined;
+  readonly responseObject: JsonText | undefined;
+  /** RFC 3339 with microseconds. */
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
+  readonly annotations: ReadonlyMap<string, string> | undefined;
+}
+
+/** The bounded fields of a Status. */
+export interface ResponseStatus {
+  readonly status?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: StatusDetails;
+  readonly code?: number;
 }
 
 export interface ObjectReference {
-  resource?: string;
-  namespace?: string;
-  name?: string;
-  uid?: string;
-  apiGroup?: string;
-  apiVersion?: string;
-  resourceVersion?: string;
-  subresource?: string;
+  readonly resource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly uid?: string;
+  readonly apiGroup?: string;
+  readonly apiVersion?: string;
+  readonly resourceVersion?: string;
+  readonly subresource?: string;
 }
 
-/** Takes events to where they are kept. `process` may be called from the request path and must not throw. */
+/** Takes events to where they are kept. */
 export interface AuditBackend {
   readonly name: string;
-  process(events: readonly AuditEvent[]): Promise<void> | void;
+  /** Resolves when the events are kept, rejects when they could not be. A backend that buffers returns nothing. */
+  process(events: readonly AuditEvent[]): Promise<void> | undefined;
+  /** Writes out what is buffered and closes files and connections. */
   close(): Promise<void>;
+}
+
+/** Told about events, for metrics and the server's own log. */
+export interface AuditObserver {
+  /** A request was put on this level by the policy. */
+  level?(level: AuditLevel): void;
+  event?(): void;
+  /** Events were lost. */
+  failed?(backend: string, error: Error, events: number): void;
+  /** A request was refused since its event could not be stored. */
+  refused?(): void;
 }
