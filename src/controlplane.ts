@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { AdmissionChain, enabledPlugins } from './admission/chain.js';
 import { namespaceLifecycle } from './admission/plugins/namespace-lifecycle.js';
 import { forbiddenError } from './auth/authorization/forbidden.js';
@@ -9,6 +10,7 @@ import { openAccess } from './controlplane/access.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
+import { reviewEndpoints } from './controlplane/reviews.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { FeatureGates } from './machinery/feature-gates.js';
 import { builtinResources } from './registry/builtin.js';
@@ -22,7 +24,7 @@ import { isLongRunning } from './server/long-running.js';
 import { requestInfo } from './server/request-info.js';
 import { requestPath } from './server/request-path.js';
 import { resourceRoute } from './server/resource-route.js';
-import type { InjectRequest, InjectResponse } from './server/transport/contract.js';
+import type { InjectRequest, InjectResponse, KeyPair } from './server/transport/contract.js';
 import { inject } from './server/transport/inject.js';
 import { createTransport } from './server/transport/transport.js';
 
@@ -45,6 +47,16 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+function serving(options: ControlPlaneOptions, material: Material): KeyPair {
+  const { tlsCertFile, tlsPrivateKeyFile } = options;
+  if (!tlsCertFile || !tlsPrivateKeyFile) return material.serving;
+  return { cert: readFileSync(tlsCertFile), key: readFileSync(tlsPrivateKeyFile) };
+}
+
+function logToStderr(level: string, message: string): void {
+  if (level !== 'info') process.stderr.write(`porthole: ${level}: ${message}\n`);
+}
+
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /**
@@ -53,6 +65,7 @@ const MAX_BODY_BYTES = 3 * 1024 * 1024;
  * @throws Error for options that are wrong, a port or a data directory that is in use
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const log = options.log ?? logToStderr;
   const gates = new FeatureGates(options.featureGates);
   const env = systemEnvironment(gates);
   const runtime = new RuntimeConfig(options.runtimeConfig);
@@ -88,15 +101,23 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     servedGroups({
       resources,
       env,
-      factories: {},
+      factories: reviewEndpoints(() => access, client),
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
     }),
   );
 
-  const access = await openAccess(options, material, client);
+  const access = await openAccess({
+    options,
+    material,
+    client,
+    env,
+    log,
+    clientCaChanged: () => transport.setSecureContext(certificates()),
+  });
+  const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
   const handler = requestPath({
-    authenticator: access.authenticator,
-    authorizer: access.authorizer,
+    identify: access.authentication.identify,
+    authorizer: access.authorization.authorizer,
     flowControl: access.flowControl,
     auditor: undefined,
     impersonate: access.impersonate,
@@ -115,7 +136,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     finished: () => {},
   });
   const transport = createTransport(handler, {
-    tls: { ...material.serving, clientCa: material.ca.cert },
+    tls: {
+      ...certificates(),
+      minVersion: options.tlsMinVersion,
+      cipherSuites: options.tlsCipherSuites,
+      http2: !options.disableHttp2,
+    },
     isLongRunning: (r) => isLongRunning(requestInfo(r.method, r.path, new URLSearchParams(r.query))),
   });
   const bound = await transport.listen({ host, port: options.port ?? 0 });
@@ -127,7 +153,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     serviceAddress,
     serviceNodePort: options.kubernetesServiceNodePort ?? 0,
     rbac: true,
-    authenticationInfo: { 'client-ca-file': material.ca.cert },
+    authenticationInfo: access.authentication.trustData(),
     now: env.now,
   });
 
@@ -148,6 +174,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     inject: (request) => inject(handler, request),
     async close() {
       await transport.shutdown();
+      access.close();
       cacher.close();
       await storage.close();
     },

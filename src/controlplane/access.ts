@@ -1,48 +1,130 @@
-import { readFileSync } from 'node:fs';
-import { anonymousAuthenticator } from '../auth/authentication/anonymous.js';
-import { bearerAuthenticator } from '../auth/authentication/bearer.js';
-import { groupAdder } from '../auth/authentication/group-adder.js';
-import { tokenFileAuthenticator } from '../auth/authentication/token-file.js';
-import { requestUnion, tokenUnion } from '../auth/authentication/union.js';
-import { privilegedGroup } from '../auth/authorization/builtin.js';
-import { RbacAuthorizer } from '../auth/authorization/rbac/authorizer.js';
+import { randomBytes } from 'node:crypto';
+import { type Authentication, buildAuthentication } from '../auth/authentication/build.js';
+import type { FileSource } from '../auth/authentication/contract.js';
+import { fileSystem } from '../auth/authentication/files.js';
+import { undiciConnector } from '../auth/authentication/http.js';
+import { createImpersonator } from '../auth/authentication/impersonation/impersonate.js';
+import type { AuthenticationOptions } from '../auth/authentication/options.js';
+import { type Authorization, buildAuthorization } from '../auth/authorization/authorization.js';
 import { RbacIndex } from '../auth/authorization/rbac/rbac-index.js';
-import { unionAuthorizer } from '../auth/authorization/union.js';
-import type { Authorizer, RequestAuthenticator } from '../auth/contract.js';
 import type { Material } from '../auth/pki/material.js';
+import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { FlowControl } from '../server/flowcontrol/contract.js';
-import type { RequestPathParts } from '../server/request-path.js';
+import { attributesOf, type RequestPathParts } from '../server/request-path.js';
+import { systemClock } from '../storage/clock.js';
 import type { ControlPlaneOptions } from './options.js';
 
 export interface Access {
-  readonly authenticator: RequestAuthenticator;
-  readonly authorizer: Authorizer;
+  readonly authentication: Authentication;
+  readonly authorization: Authorization;
+  readonly rbacIndex: RbacIndex;
   readonly flowControl: FlowControl;
   readonly impersonate: RequestPathParts['impersonate'];
+  close(): void;
 }
 
+export interface AccessParts {
+  readonly options: ControlPlaneOptions;
+  readonly material: Material;
+  readonly client: LocalClient;
+  readonly env: Environment;
+  readonly log: NonNullable<ControlPlaneOptions['log']>;
+  /** The authorities that clients may come from have changed. */
+  clientCaChanged(): void;
+}
+
+const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+/** Paths of keys and certificates that are held in memory or in the data directory. */
+const OWN = 'porthole:';
+
 /** Who may come in and what they may do. */
-export async function openAccess(
-  options: ControlPlaneOptions,
-  _material: Material,
-  client: LocalClient,
-): Promise<Access> {
-  const tokens = options.tokenAuthFile
-    ? [tokenFileAuthenticator(options.tokenAuthFile, readFileSync(options.tokenAuthFile, 'utf8'), () => {})]
-    : [];
-  const authenticator = requestUnion([groupAdder(bearerAuthenticator(tokenUnion(tokens))), anonymousAuthenticator([])]);
-  const index = new RbacIndex();
-  await index.follow(client);
+export async function openAccess(parts: AccessParts): Promise<Access> {
+  const { client, env, log, options } = parts;
+  const authentication = await buildAuthentication(authenticationOptions(parts), {
+    clock: systemClock,
+    random: randomBytes,
+    uuid: env.uuid,
+    files: withOwnFiles(parts.material),
+    objects: client,
+    feed: client,
+    connect: undiciConnector,
+    log,
+    clientCaChanged: parts.clientCaChanged,
+  });
+  const rbacIndex = new RbacIndex();
+  await rbacIndex.follow(client);
+  const authorization = await buildAuthorization(
+    {
+      modes: ['Node', 'RBAC'],
+      webhookVersion: 'v1beta1',
+      webhookAuthorizedTtl: 300_000,
+      webhookUnauthorizedTtl: 30_000,
+      given: new Set(),
+      ...options.authorization,
+    },
+    {
+      feed: client,
+      rbacIndex,
+      readFile: fileSystem.read,
+      watchFile: fileSystem.watch,
+      connect: undiciConnector,
+      now: systemClock.now,
+      sleep: (ms) => new Promise((wake) => systemClock.setTimeout(() => wake(), ms)),
+      gate: env.gate,
+      log,
+    },
+  );
+  const impersonator = createImpersonator({
+    authorizer: authorization.authorizer,
+    constrained: env.gate('ConstrainedImpersonation'),
+  });
   return {
-    authenticator,
-    authorizer: unionAuthorizer([privilegedGroup, new RbacAuthorizer(index)]),
-    flowControl: {
-      enter: () => ({ flowSchemaUID: undefined, priorityLevelUID: undefined, initialized() {}, release() {} }),
-      close() {},
+    authentication,
+    authorization,
+    rbacIndex,
+    flowControl: { enter: () => UNLIMITED, close() {} },
+    async impersonate(request) {
+      const found = await impersonator(request.http.headers, attributesOf(request));
+      if (!found) return;
+      request.audit?.impersonating(found.user);
+      request.user = found.user;
     },
-    impersonate: () => {
-      throw new Error('impersonation');
+    close() {
+      authentication.close();
+      authorization.close();
     },
+  };
+}
+
+const UNLIMITED = { flowSchemaUID: undefined, priorityLevelUID: undefined, initialized() {}, release() {} };
+
+/** The client's options, and the own authority, keys and issuer where it names none. */
+function authenticationOptions({ options }: AccessParts): AuthenticationOptions {
+  const given = options.authentication ?? {};
+  const ownTokens = !given.serviceAccountSigningKeyFile;
+  return {
+    ...given,
+    clientCaFile: given.clientCaFile ?? `${OWN}ca.crt`,
+    serviceAccountIssuer: given.serviceAccountIssuer ?? [ISSUER],
+    serviceAccountSigningKeyFile: given.serviceAccountSigningKeyFile ?? `${OWN}sa.key`,
+    serviceAccountKeyFile: given.serviceAccountKeyFile ?? (ownTokens ? [`${OWN}sa.pub`] : undefined),
+    enableBootstrapTokenAuth: given.enableBootstrapTokenAuth ?? true,
+    authorizationMode: options.authorization?.modes,
+  };
+}
+
+function withOwnFiles(material: Material): FileSource {
+  const own: Record<string, string> = {
+    [`${OWN}ca.crt`]: material.ca.cert,
+    [`${OWN}sa.key`]: material.serviceAccount.key,
+    [`${OWN}sa.pub`]: material.serviceAccount.pub,
+  };
+  return {
+    read(path) {
+      const text = own[path];
+      return text === undefined ? fileSystem.read(path) : Buffer.from(text);
+    },
+    watch: (path, changed) => (own[path] === undefined ? fileSystem.watch(path, changed) : () => {}),
   };
 }

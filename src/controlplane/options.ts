@@ -1,3 +1,6 @@
+import type { AuthenticationOptions } from '../auth/authentication/options.js';
+import type { AuthorizationOptions } from '../auth/authorization/authorization.js';
+
 /** What a control plane is made of. Everything has a default that makes a complete one on loopback, in memory. */
 export interface ControlPlaneOptions {
   /** Where state, keys and certificates live; left out: nothing outlives the process. */
@@ -15,10 +18,13 @@ export interface ControlPlaneOptions {
   /** PEM files to serve with, instead of a certificate of the own authority. */
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
-  readonly clientCaFile?: string;
-  readonly tokenAuthFile?: string;
-  readonly anonymousAuth?: boolean;
-  readonly authorizationModes?: readonly string[];
+  readonly tlsMinVersion?: string;
+  readonly tlsCipherSuites?: readonly string[];
+  readonly disableHttp2?: boolean;
+  /** Authentication flags. What is left out is filled in from the own keys and certificates. */
+  readonly authentication?: AuthenticationOptions;
+  /** Authorization flags. Default modes: Node, RBAC. */
+  readonly authorization?: Partial<AuthorizationOptions>;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly runtimeConfig?: Readonly<Record<string, string>>;
@@ -30,4 +36,6 @@ export interface ControlPlaneOptions {
   readonly requestTimeoutMs?: number;
   /** Seconds that a watch without timeoutSeconds lives at least. */
   readonly minRequestTimeoutSeconds?: number;
+  /** Told about what an administrator should know. Default: warnings and errors go to standard error. */
+  readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
 }

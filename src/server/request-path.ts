@@ -1,5 +1,5 @@
-import type { Attributes, Authenticated, Authorizer, Credentials, RequestAuthenticator } from '../auth/contract.js';
-import { StatusError, timeoutError, unauthorized } from '../machinery/errors.js';
+import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth/contract.js';
+import { StatusError, timeoutError } from '../machinery/errors.js';
 import { ApiRequest } from './api-request.js';
 import type { Auditor, AuditRequest } from './audit/contract.js';
 import type { FlowControl, Seat } from './flowcontrol/contract.js';
@@ -12,7 +12,8 @@ import { bracket } from './trace.js';
 export type Route = (request: ApiRequest) => Promise<boolean> | boolean;
 
 export interface RequestPathParts {
-  readonly authenticator: RequestAuthenticator;
+  /** Who a request comes from; rejects with the 401. */
+  readonly identify: (credentials: Credentials) => Promise<Authenticated>;
   readonly authorizer: Authorizer;
   readonly flowControl: FlowControl;
   readonly auditor: Auditor | undefined;
@@ -56,7 +57,7 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
   };
 }
 
-async function authenticate(request: ApiRequest, { authenticator, auditor }: RequestPathParts): Promise<Authenticated> {
+async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<Authenticated> {
   const { http } = request;
   const credentials: Credentials = {
     authorization: http.headers.authorization,
@@ -64,10 +65,12 @@ async function authenticate(request: ApiRequest, { authenticator, auditor }: Req
     path: request.info.path,
     peerCertificate: http.peerCertificate,
   };
-  const found = await authenticator.authenticate(credentials);
-  if (!found) {
+  let found: Authenticated;
+  try {
+    found = await identify(credentials);
+  } catch (e) {
     auditor?.authenticationFailed(auditRequest(request), attempted(credentials), 401);
-    throw unauthorized();
+    throw e;
   }
   // Whoever comes after must not see what proved the identity.
   delete http.headers.authorization;
