@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TokenAuthenticator, TokenResult } from './contract.js';
+import { credentialsOf } from './credentials.js';
 import { AuthenticationError, refused } from './errors.js';
 import { fileSystem } from './files.js';
 import { parseTime } from './secrets.js';
@@ -260,6 +261,19 @@ describe('WebSocket protocols', () => {
       token: undefined,
       protocols: [],
     });
+  });
+});
+
+describe('credentials of a request', () => {
+  it('are its first Authorization header and its decoded path', () => {
+    const request = { headers: {}, path: '/a%2Fb', peerCertificate: undefined };
+    expect(credentialsOf(request)).toEqual({ ...request, authorization: undefined, path: '/a/b' });
+    expect(credentialsOf({ ...request, headers: { authorization: 'Bearer a' } }).authorization).toBe('Bearer a');
+    expect(credentialsOf({ ...request, headers: { authorization: ['Bearer a', 'Bearer b'] } }).authorization).toBe(
+      'Bearer a',
+    );
+    expect(credentialsOf({ ...request, headers: { authorization: ['', 'Bearer b'] } }).authorization).toBe('');
+    expect(credentialsOf({ ...request, path: '/%zz' }).path).toBe('/%zz');
   });
 });
 

@@ -35,7 +35,7 @@ const RETRY_AFTER = 10_000;
 const REFRESH_AFTER = 1_000;
 /** Keys are fetched again a little before they go stale, as go-oidc does. */
 const STALE_BEFORE = 30_000;
-const MAX_KEYS = 1_000;
+const MAX_KEYS = 100;
 const MAX_REDIRECTS = 10;
 
 /** A provider that discovers itself in the background; tokens are refused until it has. */
