@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { AdmissionChain, enabledPlugins } from './admission/chain.js';
-import { namespaceLifecycle } from './admission/plugins/namespace-lifecycle.js';
 import { forbiddenError } from './auth/authorization/forbidden.js';
+import type { Authorizer } from './auth/contract.js';
 import { writeKubeconfig } from './auth/pki/kubeconfig.js';
 import { loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
+import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
@@ -20,6 +20,7 @@ import { LocalClient } from './registry/local-client.js';
 import { ResourceTable } from './registry/resource-table.js';
 import { RuntimeConfig } from './registry/runtime-config.js';
 import { servedGroups } from './registry/served.js';
+import type { VerbServices } from './registry/verbs/contract.js';
 import { isLongRunning } from './server/long-running.js';
 import { requestInfo } from './server/request-info.js';
 import { requestPath } from './server/request-path.js';
@@ -69,7 +70,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const gates = new FeatureGates(options.featureGates);
   const env = systemEnvironment(gates);
   const runtime = new RuntimeConfig(options.runtimeConfig);
-  const plugins = enabledPlugins(options.enableAdmissionPlugins ?? [], options.disableAdmissionPlugins ?? []);
   const host = options.host ?? '127.0.0.1';
   const advertiseAddress = options.advertiseAddress ?? (host === '0.0.0.0' ? '127.0.0.1' : host);
   const serviceCidrs = options.serviceClusterIpRanges ?? ['10.0.0.0/24'];
@@ -87,16 +87,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     defaulting,
   });
   const table = new ResourceTable();
-  const admission = new AdmissionChain(
-    [namespaceLifecycle((name) => client.get({ group: '', resource: 'namespaces' }, '', name))].filter((p) =>
-      plugins.has(p.name),
-    ),
-  );
-  const services = {
+  // Access is built on the store, the store's writes pass admission, and some plugins ask access: the knot is tied here.
+  const authorizer: Authorizer = { name: 'union', authorize: (a) => access.authorization.authorizer.authorize(a) };
+  const services: VerbServices = {
     env,
-    admission,
+    admission: { admit: (a) => admission.admit(a), validate: (a) => admission.validate(a) },
   };
   const client = new LocalClient(table, services);
+  const admission = openAdmission({ options, env, client, authorizer });
   table.set(
     servedGroups({
       resources,

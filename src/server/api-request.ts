@@ -19,6 +19,8 @@ export class ApiRequest implements OperationContext {
   readonly started: number;
   user: UserInfo = NOBODY;
   audit: AuditRecord | undefined;
+  /** What authentication wants in the audit record, which begins after it. */
+  authAnnotations: Readonly<Record<string, string>> | undefined;
   /** Headers of every answer to this request. */
   readonly headers: OutgoingHttpHeaders;
   #warnings: Set<string> | undefined;

@@ -1,3 +1,5 @@
+import { credentialsOf } from '../auth/authentication/credentials.js';
+import { attemptedCredentials } from '../auth/authentication/require-user.js';
 import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth/contract.js';
 import { StatusError, timeoutError } from '../machinery/errors.js';
 import { ApiRequest } from './api-request.js';
@@ -59,35 +61,25 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
 
 async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<Authenticated> {
   const { http } = request;
-  const credentials: Credentials = {
-    authorization: http.headers.authorization,
-    headers: http.headers,
-    path: request.info.path,
-    peerCertificate: http.peerCertificate,
-  };
+  const credentials = credentialsOf(http);
   let found: Authenticated;
   try {
     found = await identify(credentials);
   } catch (e) {
-    auditor?.authenticationFailed(auditRequest(request), attempted(credentials), 401);
+    auditor?.authenticationFailed(auditRequest(request), attemptedCredentials(credentials), 401);
     throw e;
   }
   // Whoever comes after must not see what proved the identity.
   delete http.headers.authorization;
   request.user = found.user;
   for (const text of found.warnings ?? []) request.warn(text);
+  request.authAnnotations = found.annotations;
   return found;
-}
-
-function attempted(credentials: Credentials): string[] {
-  const kinds: string[] = [];
-  if (credentials.peerCertificate) kinds.push('x509');
-  if (credentials.authorization) kinds.push('bearer');
-  return kinds;
 }
 
 function beginAudit(request: ApiRequest, { auditor }: RequestPathParts): void {
   request.audit = auditor?.begin(auditRequest(request));
+  for (const [key, value] of Object.entries(request.authAnnotations ?? {})) request.annotate(key, value);
 }
 
 function auditRequest(request: ApiRequest): AuditRequest {

@@ -28,7 +28,7 @@ export interface VerbRequest {
 /** What the verbs share. */
 export interface VerbServices {
   readonly env: Environment;
-  readonly admission: AdmissionChain;
+  readonly admission: Pick<AdmissionChain, 'admit' | 'validate'>;
 }
 
 export type VerbAnswer =
