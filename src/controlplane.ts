@@ -10,6 +10,7 @@ import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
+import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { FeatureGates } from './machinery/feature-gates.js';
@@ -100,6 +101,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       resources,
       env,
       factories: reviewEndpoints(() => access, client),
+      wrappers: rbacGuards(() => access),
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
     }),
   );
@@ -124,6 +126,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       resourceRoute({
         table,
         services,
+        async authorize(attributes) {
+          const { verdict, reason } = await authorizer.authorize(attributes);
+          if (verdict !== 'Allow') throw forbiddenError(attributes, reason);
+        },
         maxBodyBytes: MAX_BODY_BYTES,
         cbor: gates.enabled('CBORServingAndStorage'),
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),

@@ -163,6 +163,7 @@ export class LocalClient {
       contentType: 'application/json',
       offers: mediaOffers({ protobuf: false, cbor: false }),
       body: async () => Buffer.from(JSON.stringify(body)),
+      mayCreate: () => {},
       recordBody: () => {},
     };
   }

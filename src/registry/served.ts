@@ -29,6 +29,8 @@ export interface ServedOptions {
   readonly resources: readonly BuiltinResource[];
   readonly env: Environment;
   readonly factories: EndpointFactories;
+  /** Put around the endpoint of a stored resource, by `group/resource`. */
+  readonly wrappers: Readonly<Record<string, (endpoint: Endpoint) => Endpoint>>;
   /** The kind of a subresource's bodies (Scale, Eviction, TokenRequest) at a version. */
   versionOf(group: string, version: string, kind: string): KindVersion;
 }
@@ -79,13 +81,15 @@ function mainEndpoint({ facts, version, kind }: BuiltinResource, options: Served
   const factory = options.factories[`${facts.group}/${facts.plural}`];
   if (factory) return factory({ facts, sub: undefined, version, kind, printer });
   if (!kind) return unanswered(facts, version, printer);
-  return storedEndpoint(kind, version, options.env, {
+  const wrap = options.wrappers[`${facts.group}/${facts.plural}`] ?? ((endpoint) => endpoint);
+  const stored = storedEndpoint(kind, version, options.env, {
     group: facts.group,
     verbs: facts.verbs,
     warning: warningOf(facts),
     printer,
     selectableFields: new Set(facts.fieldSelectors),
   });
+  return wrap(stored);
 }
 
 function servedSub(resource: BuiltinResource, sub: SubresourceFacts, options: ServedOptions): ServedSub {

@@ -1,3 +1,4 @@
+import type { Attributes } from '../auth/contract.js';
 import { mediaOffers } from '../machinery/codec/negotiate.js';
 import { StatusError } from '../machinery/errors.js';
 import type { Endpoint } from '../registry/endpoint.js';
@@ -9,7 +10,7 @@ import { patch } from '../registry/verbs/patch.js';
 import { get, list, watch } from '../registry/verbs/read.js';
 import { update } from '../registry/verbs/update.js';
 import type { ApiRequest } from './api-request.js';
-import type { Route } from './request-path.js';
+import { attributesOf, type Route } from './request-path.js';
 import { sendAnswer } from './respond/answer.js';
 import { objectRepresentation } from './respond/negotiate.js';
 import { bracket } from './trace.js';
@@ -17,6 +18,8 @@ import { bracket } from './trace.js';
 export interface ResourceRouteParts {
   readonly table: ResourceTable;
   readonly services: VerbServices;
+  /** Throws the 403 when the user may not. */
+  readonly authorize: (attributes: Attributes) => Promise<void>;
   readonly maxBodyBytes: number;
   /** Gate CBORServingAndStorage. */
   readonly cbor: boolean;
@@ -110,6 +113,7 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
     contentType: http.headers['content-type'] ?? '',
     offers: mediaOffers({ protobuf: endpoint.version.typed, cbor: parts.cbor }),
     body: () => http.readBody(parts.maxBodyBytes),
+    mayCreate: () => parts.authorize({ ...attributesOf(request), verb: 'create' }),
     recordBody: (object, patched) => {
       if (object) request.audit?.requestObject(object);
       else request.audit?.patch(patched);

@@ -21,6 +21,8 @@ export interface VerbRequest {
   readonly offers: readonly MediaOffer[];
   /** The whole body, bounded. */
   body(): Promise<Buffer>;
+  /** An update that would create the object needs the right to create, too; throws the 403. */
+  mayCreate(): Promise<void> | void;
   /** What the audit log keeps of bodies. */
   recordBody(object: JsonObject | undefined, patch?: JsonValue): void;
 }

@@ -63,7 +63,10 @@ export function admitted(
       object.metadata.managedFields = fields;
       return object;
     },
-    admitCreate: (object) => services.admission.validate(attributes(object, undefined)),
+    async admitCreate(object) {
+      await request.mayCreate();
+      await services.admission.validate(attributes(object, undefined));
+    },
     admitUpdate: (object, old) => services.admission.validate(attributes(object, old)),
   };
 }
