@@ -67,17 +67,19 @@ function visit(
   obj: JsonObject,
   gate: (name: string) => boolean,
   found: (holder: JsonObject, field: string, type: Type) => void,
+  left: (holder: JsonObject, field: string, value: JsonObject) => void = () => {},
 ): void {
   const g = gated(type);
   for (const f of g.own) if (obj[f.name] !== undefined && !gate(f.gate)) found(obj, f.name, type);
   const down = (v: JsonValue | undefined, t: Type): void => {
     if (Array.isArray(v)) for (const e of v) down(e, t);
-    else if (isJsonObject(v)) visit(t, v, gate, found);
+    else if (isJsonObject(v)) visit(t, v, gate, found, left);
   };
   for (const f of g.below) {
     const v = obj[f.name];
     if (f.node.kind === 'map' && isJsonObject(v)) for (const e of Object.values(v)) down(e, f.type);
     else down(v, f.type);
+    if (f.node.kind === 'struct' && isJsonObject(v)) left(obj, f.name, v);
   }
 }
 
@@ -93,7 +95,19 @@ export function dropDisabledFields(
 ): void {
   const inUse = new Set<string>();
   if (old) visit(type, old, gate, (_, field, t) => inUse.add(`${t.name}.${field}`));
-  visit(type, obj, gate, (holder, field, t) => {
-    if (!inUse.has(`${t.name}.${field}`)) delete holder[field];
-  });
+  const emptied = new Set<JsonObject>();
+  visit(
+    type,
+    obj,
+    gate,
+    (holder, field, t) => {
+      if (inUse.has(`${t.name}.${field}`)) return;
+      delete holder[field];
+      if (Object.keys(holder).length === 0) emptied.add(holder);
+    },
+    // A struct that held nothing else was only there for the feature.
+    (holder, field, value) => {
+      if (emptied.has(value)) delete holder[field];
+    },
+  );
 }

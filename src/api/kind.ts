@@ -200,6 +200,7 @@ export function kind(def: KindDefinition): Strategy {
   return {
     ...def.strategy,
     prepareForCreate(ctx, obj) {
+      if (!facts.namespaced) delete obj.metadata.namespace;
       if (resets.includes('status') && !def.keepsStatusOnCreate) delete obj.status;
       if (facts.generation?.onCreate) obj.metadata.generation = facts.generation.onCreate;
       dropDisabledFields(type, obj, undefined, ctx.gate);
@@ -215,6 +216,7 @@ export function kind(def: KindDefinition): Strategy {
       return check.errors;
     },
     prepareForUpdate(ctx, obj, old) {
+      if (!facts.namespaced) delete obj.metadata.namespace;
       for (const path of resets) restore(path, obj, old);
       dropDisabledFields(type, obj, old, ctx.gate);
       def.prepareForUpdate?.(ctx, obj, old);

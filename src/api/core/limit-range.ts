@@ -19,12 +19,15 @@ function typeName(type: string, at: Path, c: Check): void {
     c.errors.push(invalidValue(at, type, 'must be a standard limit type or fully qualified'));
 }
 
+/** Units of `10^scale` in 64 bits, of which larger numbers keep the lowest, as the real server's arithmetic does. */
+const int64 = (q: Quantity, scale: number): bigint =>
+  q.scale >= scale ? BigInt.asIntN(64, q.value * 10n ** BigInt(q.scale - scale)) : q.scaledValue(scale);
+
 /** Ratio of two amounts, and the allowed one, exact to thousandths where that fits. */
 function ratios(ratio: Quantity, min: Quantity, max: Quantity): [number, number] {
-  const small = [ratio, min, max].every((q) => q.valueRounded() < MAX_MILLI);
-  return small
-    ? [Number(ratio.milliValue()) / 1000, Number(max.milliValue()) / Number(min.milliValue())]
-    : [Number(ratio.valueRounded()), Number(max.valueRounded()) / Number(min.valueRounded())];
+  const small = [ratio, min, max].every((q) => int64(q, 0) < MAX_MILLI);
+  const [r, low, high] = [ratio, min, max].map((q) => Number(int64(q, small ? -3 : 0))) as [number, number, number];
+  return [small ? r / 1000 : r, high / low];
 }
 
 /** What is said of one resource agrees: min ≤ default request ≤ default ≤ max. */

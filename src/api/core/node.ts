@@ -71,9 +71,6 @@ function podCIDRs(node: KubeObject, c: Check): void {
   const oneEach = new Set(families).size === 2 && !families.includes(undefined);
   if (!oneEach || cidrs.length > 2)
     c.errors.push(invalidValue(at, cidrs, 'may specify no more than one CIDR for each IP family'));
-  cidrs.forEach((cidr, i) => {
-    if (cidrs.indexOf(cidr) < i) c.errors.push(duplicate(at.index(i), cidr));
-  });
 }
 
 /** Dynamic kubelet configuration is gone; its fields are still checked. */

@@ -3,7 +3,7 @@ import type { JsonObject, KubeObject, ObjectMeta } from '../../machinery/json.js
 import { num, obj, ptr, str, stringMap } from '../access.js';
 import { kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
-import { type Check, formats, nonNegative, required, struct } from '../validation/index.js';
+import { type Check, formats, nonNegative, required, sortedMap, struct } from '../validation/index.js';
 import { templateRules, templateWarnings } from './pod-template.js';
 
 const SPEC = new Path('spec');
@@ -76,7 +76,7 @@ export const replicationController: Strategy = kind({
     const selector = stringMap(spec, 'selector');
     if (Object.keys(selector).some((key) => labels?.[key] !== selector[key]))
       c.errors.push(
-        invalidValue(at.child('metadata', 'labels'), labels, '`selector` does not match template `labels`'),
+        invalidValue(at.child('metadata', 'labels'), sortedMap(labels), '`selector` does not match template `labels`'),
       );
     templateRules(template, c.old && obj(obj(c.old, 'spec'), 'template'), at, c);
     alwaysRunning(template, at, 'ReplicationController', c);

@@ -18,6 +18,7 @@ import {
   type Rule,
   required,
   requiredWith,
+  sortedMap,
   struct,
   whole,
 } from '../validation/index.js';
@@ -86,8 +87,7 @@ const capacity: Rule<VolumeCheck> = (v, at, c) => {
   const amounts = (v ?? {}) as JsonObject;
   const names = Object.keys(amounts).sort();
   if (names.length === 0) c.errors.push(requiredError(at));
-  if (amounts.storage === undefined || names.length > 1)
-    c.errors.push(notSupported(at, v === undefined ? undefined : amounts, ['storage']));
+  if (amounts.storage === undefined || names.length > 1) c.errors.push(notSupported(at, sortedMap(v), ['storage']));
   for (const name of names) {
     basicAmount(amounts[name], at.key(name), c);
     positiveQuantity(amounts[name], at.key(name), c);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { cloneJson, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
+import { apiVersionOf, cloneJson, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
 import { type ResourceFacts, resourceCatalog } from '../../machinery/scheme/resources.js';
 import { applyDefaults } from '../defaulting/index.js';
@@ -46,6 +46,7 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     }
   ).objects;
   const ctx = testContext({ namespace: 'probe' });
+  const at = (facts: ResourceFacts) => ({ ...ctx, requestVersion: apiVersionOf(facts) });
 
   const byPlural = new Map<string, { facts: ResourceFacts; input: JsonObject }>();
   for (const { resource, input } of live) {
@@ -63,6 +64,7 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     const obj = decodeMinimal(facts.group, facts.version, facts.kind, input);
     applyDefaults(catalog().byGvk(facts.group, facts.version, facts.kind)!, obj, ctx);
     if (facts.namespaced) obj.metadata.namespace = 'probe';
+    if (obj.metadata.generateName) obj.metadata.name ??= `${obj.metadata.generateName}abcde`;
     obj.metadata.uid ??= '11111111-1111-1111-1111-111111111111';
     return obj;
   }
@@ -71,10 +73,10 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     const obj = prepare(facts, input);
     emulateAdmission(facts.kind, obj);
     obj.metadata.creationTimestamp = NOW;
-    strategy.prepareForCreate?.(ctx, obj);
+    strategy.prepareForCreate?.(at(facts), obj);
     return {
       obj,
-      errors: (strategy.validate?.(ctx, obj) ?? []).map((e) => `${e.type.replace('FieldValue', '')} ${e.field}`),
+      errors: (strategy.validate?.(at(facts), obj) ?? []).map((e) => `${e.type.replace('FieldValue', '')} ${e.field}`),
     };
   }
   function run(c: Case): string[] {
@@ -89,8 +91,8 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     const obj = prepare(known.facts, changed);
     const strategy = strategyFor(known.facts.group, known.facts.kind);
     const stored = { ...old, metadata: { ...old.metadata, resourceVersion: '1' } };
-    strategy.prepareForUpdate?.(ctx, obj, stored);
-    return (strategy.validateUpdate?.(ctx, obj, stored) ?? []).map(
+    strategy.prepareForUpdate?.(at(known.facts), obj, stored);
+    return (strategy.validateUpdate?.(at(known.facts), obj, stored) ?? []).map(
       (e) => `${e.type.replace('FieldValue', '')} ${e.field}`,
     );
   }

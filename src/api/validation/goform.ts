@@ -156,3 +156,11 @@ export function goForm(typeName: string, value: JsonValue | undefined): JsonValu
   if (Array.isArray(value)) return value.map((e) => goForm(typeName, e) ?? null);
   return isJsonObject(value) ? render(typeNamed(typeName), value) : value;
 }
+
+/** A map as it is printed: by its keys. */
+export function sortedMap(v: JsonValue | undefined): JsonValue | undefined {
+  if (!isJsonObject(v)) return v;
+  const out: JsonObject = {};
+  for (const key of Object.keys(v).sort()) setOwn(out, key, v[key]);
+  return out;
+}

@@ -21,6 +21,7 @@ import {
   ifSet,
   ip,
   labels,
+  maxBytes,
   oneOfInOrder,
   qualifiedName,
   type Rule,
@@ -187,7 +188,7 @@ const schedulingGates: Rule<PodCheck> = (v, at, c) => {
 
 const hostnameOverride: Rule<PodCheck> = (v, at, c) => {
   const name = v as string;
-  if (formats.byteLength(name) > 64) c.errors.push(invalidValue(at, name, formats.maxLenError(64)));
+  maxBytes(64)(name, at, c);
   dnsSubdomain(name, at, c);
   if (bool(c.spec, 'hostNetwork')) c.errors.push(forbiddenField(at, 'may not be specified when hostNetwork is true'));
   if (c.spec.setHostnameAsFQDN === true)

@@ -1,7 +1,7 @@
 import { forbiddenField, invalidValue, Path, required } from '../../../machinery/field.js';
 import { cloneJson, equalJson, type JsonObject, type KubeObject } from '../../../machinery/json.js';
 import { list, num, obj, ptr, str, stringMap } from '../../access.js';
-import { type Check, each, formats, goDiff, goForm } from '../../validation/index.js';
+import { type Check, each, formats, goDiff, goForm, sortedMap } from '../../validation/index.js';
 import { toleration } from '../scheduling.js';
 import { APPARMOR, MIRROR, validatePodAnnotations } from './annotations.js';
 import type { PodCheck } from './check.js';
@@ -114,7 +114,7 @@ function narrowing(munged: JsonObject, old: JsonObject, c: Check): void {
     c.errors.push(
       invalidValue(
         SPEC.child('nodeSelector'),
-        after,
+        sortedMap(after),
         'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
       ),
     );

@@ -150,8 +150,10 @@ const fractional = (amounts: JsonObject, name: string, at: Path): string[] => {
 
 /** Storage is asked for in whole bytes. */
 export function claimSpecWarnings(spec: JsonObject, at: Path): string[] {
-  const requests = obj(obj(spec, 'resources'), 'requests');
-  return fractional(requests, 'storage', at.child('resources', 'requests'));
+  const resources = obj(spec, 'resources');
+  return ['requests', 'limits'].flatMap((side) =>
+    fractional(obj(resources, side), 'storage', at.child('resources', side)),
+  );
 }
 
 function duplicates(items: readonly string[], warn: (i: number, item: string) => void): void {
