@@ -3,6 +3,7 @@ import { member, type Overload } from '../types/declarations.js';
 import { INT, listType, STRING } from '../types/type.js';
 import { CelError } from '../values/error.js';
 import type { Int } from '../values/numbers.js';
+import { fastMatcher } from './fast-match.js';
 
 const cache = new Map<string, RE2JS>();
 const MAX_CACHED = 1000;
@@ -27,8 +28,26 @@ export function compilePattern(pattern: string): RE2JS {
   return compiled;
 }
 
+/** Whether a text contains a match of a pattern. */
+export type Match = (text: string) => boolean;
+
+const matchers = new Map<string, Match>();
+
+/** A test for a pattern in RE2 syntax. Fails with CelError when it is none. */
+export function matcher(pattern: string): Match {
+  let found = matchers.get(pattern);
+  if (!found) {
+    const general = compilePattern(pattern);
+    const fast = fastMatcher(pattern);
+    found = fast ? (text) => fast.test(text) ?? general.test(text) : (text) => general.test(text);
+    if (matchers.size >= MAX_CACHED) matchers.clear();
+    matchers.set(pattern, found);
+  }
+  return found;
+}
+
 export function matches(text: string, pattern: string): boolean {
-  return compilePattern(pattern).test(text);
+  return matcher(pattern)(text);
 }
 
 function illegal(pattern: string): RE2JS {

@@ -1,4 +1,4 @@
-import type { RE2JS } from 're2js';
+import type { Match } from '../library/regular-expressions.js';
 import type { DeclType } from '../types/decl-type.js';
 import { type Implementation, type Overload, overload } from '../types/declarations.js';
 import { BOOL, DYN, listType, mapType, type Type } from '../types/type.js';
@@ -90,13 +90,13 @@ export function dispatch(overloads: readonly Overload[], args: unknown[]): unkno
 }
 
 /** `text.matches(pattern)` with a constant pattern. */
-export function patternCall(text: Evaluate, pattern: string, compiled: RE2JS): Evaluate {
+export function patternCall(text: Evaluate, pattern: string, test: Match): Evaluate {
   const patternCost = Math.ceil(actualSize(pattern) * COST.regex);
   return (f) => {
     const value = text(f);
     if (typeof value !== 'string') throw NO_SUCH_OVERLOAD;
     f.charge(Math.ceil((1 + actualSize(value)) * COST.character) * patternCost);
-    return compiled.test(value);
+    return test(value);
   };
 }
 

@@ -1,5 +1,5 @@
 import { CONVERSION_NAMES } from '../library/conversions.js';
-import { compilePattern, PATTERN_FUNCTIONS } from '../library/regular-expressions.js';
+import { compilePattern, matcher, PATTERN_FUNCTIONS } from '../library/regular-expressions.js';
 import type {
   CallExpr,
   ComprehensionExpr,
@@ -143,7 +143,7 @@ class Compiler {
   /** Name of a field in the data, and what the schema says about it. */
   #field(operand: Expr, field: string): { key: string; decl: DeclType | undefined } {
     const decl = this.#declOf(operand);
-    const found = decl?.fields?.get(field);
+    const found = decl?.fields?.get(field) ?? decl?.fields?.get(`__${field}__`);
     return found ? { key: found.name, decl: found.decl } : { key: field, decl: decl?.element };
   }
 
@@ -258,8 +258,8 @@ class Compiler {
     const pattern = PATTERN_FUNCTIONS.has(e.fn) ? args[1]?.constant?.value : undefined;
     const runs = args.map((arg) => arg.run);
     if (typeof pattern === 'string') {
-      const compiled = compilePattern(pattern);
-      if (e.fn === 'matches') return { run: patternCall(runs[0]!, pattern, compiled) };
+      if (e.fn === 'matches') return { run: patternCall(runs[0]!, pattern, matcher(pattern)) };
+      compilePattern(pattern);
     }
     return { run: strictCall(e.fn, overloads, runs) };
   }
