@@ -45,6 +45,9 @@ export interface Storage {
   /** The revision of the last compaction: reads at it and watches after it still work. 0 when there was none. */
   compactedRevision(): Promise<number>;
 
+  /** What the data takes on disk, or about that in memory. */
+  sizeInBytes(): Promise<number>;
+
   /** Makes a lease of `ttlSeconds`. Keys put with it are removed when it runs out, each as an ordinary delete. */
   grantLease(ttlSeconds: number): Promise<bigint>;
 

@@ -1,4 +1,4 @@
-/** A queue whose entries keep their number: the first ever pushed is 0. Taking from the front is cheap at any length. */
+/** A queue whose entries keep their number: the first ever pushed is 0, what is put before it counts down. Taking from the front is cheap at any length. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -16,6 +16,13 @@ export class Fifo<T> {
 
   push(item: T): void {
     this.#items.push(item);
+  }
+
+  /** Puts entries before the oldest, in their order. */
+  unshift(items: readonly T[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#head)];
+    this.#head = 0;
+    this.first -= items.length;
   }
 
   shift(): T | undefined {

@@ -99,5 +99,8 @@ describe('Fifo', () => {
     expect(fifo.shift()).toBeUndefined();
     fifo.push(7);
     expect(fifo.at(3000)).toBe(7);
+    fifo.unshift([5, 6]);
+    expect([fifo.first, fifo.at(2998), fifo.at(2999), fifo.at(3000)]).toEqual([2998, 5, 6, 7]);
+    expect([fifo.shift(), fifo.shift(), fifo.shift(), fifo.length]).toEqual([5, 6, 7, 0]);
   });
 });

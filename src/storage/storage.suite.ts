@@ -176,6 +176,12 @@ export function describeStorage(name: string, open: (clock: Clock) => Promise<Ba
         expect((await storage.get('/empty')).kv?.value.length).toBe(0);
       });
 
+      it('knows about how large it is', async () => {
+        const before = await storage.sizeInBytes();
+        await storage.put('/a', Buffer.alloc(1_000_000));
+        expect(await storage.sizeInBytes()).toBeGreaterThanOrEqual(before + 1_000_000);
+      });
+
       it('refuses keys that not every backend could hold', async () => {
         for (const key of ['', 'a\0b', '/\ud800', `/${'k'.repeat(2000)}`]) {
           await expectCode(storage.put(key, bytes('v')), 'InvalidKey');

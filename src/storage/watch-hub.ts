@@ -29,7 +29,7 @@ interface Watch {
   next: number;
 }
 
-const STEP = 256;
+const STEP = 1000;
 
 /** The watches on a backend inside this process: lets newcomers catch up from history, then hands them what is new. */
 export class WatchHub {

@@ -615,6 +615,36 @@ describe('watches', () => {
     watcher.stop();
   });
 
+  it('share one reading of the past when they all come back after a restart', async () => {
+    const before = world();
+    const base = await before.cacher.currentRevision();
+    const revisions: number[] = [];
+    for (let i = 0; i < 300; i++) revisions.push(await write(before, 'ns', `t${i % 10}`));
+    const w = world({ storage: before.storage });
+    let reads = 0;
+    const watch = w.storage.watch.bind(w.storage);
+    w.storage.watch = (options, observer) => {
+      reads++;
+      return watch(options, observer);
+    };
+    const watchers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => w.things.watch({ resourceVersion: String(base + (i % 7)) })),
+    );
+    watchers.forEach((watcher, i) => {
+      const seen: number[] = [];
+      for (let events = watcher.take(); events.length > 0; events = watcher.take()) {
+        seen.push(...events.map((e) => e.revision));
+      }
+      expect(seen).toEqual(revisions.slice(i % 7));
+    });
+    expect(reads).toBeLessThan(10);
+    const live = await write(w, 'ns', 'live');
+    for (const watcher of watchers) expect(takeAll(watcher)).toEqual([`ADDED ns/live@${live}`]);
+    expect(await listed(w, { resourceVersion: String(base + 1), resourceVersionMatch: 'Exact' })).toEqual([
+      `ns/t0@${base + 1}`,
+    ]);
+  });
+
   it('expire when even the storage has forgotten', async () => {
     const w = world();
     const a = await write(w, 'ns', 'a');

@@ -1,5 +1,6 @@
-import { isStorageError, type Storage, type StorageError, type WatchHandle } from '../contract.js';
+import { isStorageError, type KeyValue, type Storage, type StorageError, type WatchHandle } from '../contract.js';
 import { Fifo } from '../fifo.js';
+import type { OrderedView } from '../ordered.js';
 import type { CachedObject } from './cacher.js';
 import { Change } from './change.js';
 import type { ObjectScope } from './object.js';
@@ -15,6 +16,7 @@ export class CatchUp {
   readonly #storage: Storage;
   readonly #scope: ObjectScope;
   readonly #prefix: string;
+  readonly #known: OrderedView<CachedObject>;
   readonly #changed: () => void;
   readonly #queue = new Fifo<Change>();
   #handle: WatchHandle | undefined;
@@ -22,8 +24,19 @@ export class CatchUp {
   revision: number;
   error: StorageError | undefined;
 
-  /** @param changed called when there is something to take or an error */
-  constructor(storage: Storage, scope: ObjectScope, prefix: string, since: number, changed: () => void) {
+  /**
+   * @param known objects in memory, to be used where they are the very version
+   * @param changed called when there is something to take or an error
+   */
+  constructor(
+    storage: Storage,
+    scope: ObjectScope,
+    known: OrderedView<CachedObject>,
+    prefix: string,
+    since: number,
+    changed: () => void,
+  ) {
+    this.#known = known;
     this.#storage = storage;
     this.#scope = scope;
     this.#prefix = prefix;
@@ -79,7 +92,8 @@ export class CatchUp {
     this.#changed();
   }
 
-  #object(kv: Parameters<ObjectScope['fromStored']>[0]): CachedObject | undefined {
-    return this.#scope.tryFromStored(kv);
+  #object(kv: KeyValue): CachedObject | undefined {
+    const cached = this.#known.get(kv.key);
+    return cached?.revision === kv.modRevision ? cached : this.#scope.tryFromStored(kv);
   }
 }

@@ -20,7 +20,7 @@ import type {
 import { CatchUp } from './catch-up.js';
 import { Change } from './change.js';
 import type { Feed } from './feed.js';
-import { type History, ResourceLog } from './history.js';
+import { cost, type History, ResourceLog } from './history.js';
 import type { LeasePool } from './leases.js';
 import { listStored, listView, planList } from './list.js';
 import type { ObjectScope } from './object.js';
@@ -57,6 +57,7 @@ export class CachedResource implements ResourceCache {
   #log = new ResourceLog(0);
   #ready = false;
   #loading: Promise<void> | undefined;
+  #backfilling: Promise<void> | undefined;
   /** Changes that come while loading. Undefined: nobody needs them. */
   #pending: WatchEvent[] | undefined;
   #released = false;
@@ -130,6 +131,7 @@ export class CachedResource implements ResourceCache {
     if (tooOldForLog()) {
       const compacted = await this.#shared.storage.compactedRevision();
       if (since < compacted) throw resourceExpired(`too old resource version: ${since} (${compacted})`);
+      await this.#backfill(Number(since));
       await this.#readyAt(wanted);
     }
     const current = this.#feed.revision;
@@ -140,7 +142,7 @@ export class CachedResource implements ResourceCache {
       start.initialEventsEnd = sendInitialEvents && options.allowBookmarks;
     } else if (tooOldForLog()) {
       const { storage } = this.#shared;
-      start.catchUp = (changed) => new CatchUp(storage, this.#scope, prefix, start.revision, changed);
+      start.catchUp = (changed) => new CatchUp(storage, this.#scope, this.#objects, prefix, start.revision, changed);
     }
     const watcher = new ResourceWatcher(this.#watched(), options, start);
     const watchers = this.#watchers.get(namespace);
@@ -347,6 +349,47 @@ export class CachedResource implements ResourceCache {
     if (!current) return { succeeded: false, current: undefined };
     const cached = this.#ready ? this.#objects.get(current.key) : undefined;
     return { succeeded: false, current: cached?.revision === current.modRevision ? cached : this.#read(current) };
+  }
+
+  /**
+   * After a restart all clients come back with revisions from before it. So the storage's history is read into the log
+   * once for all of them, if it is not too much; else each reads it for itself.
+   */
+  async #backfill(since: number): Promise<void> {
+    while (this.#backfilling) await this.#backfilling;
+    if (since >= this.#log.since) return;
+    this.#backfilling = this.#readBack(since).finally(() => {
+      this.#backfilling = undefined;
+    });
+    await this.#backfilling;
+  }
+
+  async #readBack(since: number): Promise<void> {
+    const { history, storage } = this.#shared;
+    const log = this.#log;
+    const found: Change[] = [];
+    let bytes = 0;
+    let wake = () => {};
+    const reader = new CatchUp(storage, this.#scope, this.#objects, this.prefix, since, () => wake());
+    try {
+      while (log === this.#log) {
+        const change = reader.take();
+        if (change ? change.revision > log.since : reader.revision >= log.since) break;
+        if (change) {
+          found.push(change);
+          bytes += cost(change);
+          if (!history.hasRoomFor(bytes)) return;
+        } else if (reader.error) return;
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+      if (log === this.#log) history.prepend(log, found, since);
+    } finally {
+      reader.stop();
+    }
   }
 
   /** For an object that somebody needs: unreadable ones are an error here. */

@@ -39,6 +39,8 @@ function cacheDirectory(): string {
 export interface RunningChild {
   readonly process: ChildProcess;
   readonly lines: string[];
+  /** What it wrote to stderr. */
+  readonly errors: string[];
   /** Settles with the first line that starts so, now or later; rejects when the process ends without. */
   line(start: string): Promise<string>;
   /** Settles with the exit code or signal, when all output is read. */
@@ -64,6 +66,7 @@ export function run(command: string, args: readonly string[]): RunningChild {
   return {
     process: child,
     lines,
+    errors,
     ended,
     line: (start) =>
       new Promise((resolve, reject) => {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '../contract.js';
+import type { FileUse } from './room.js';
 
 // The LMDB binding crashes the process when LMDB itself can't open a file. So what LMDB checks is checked here first.
 
@@ -19,7 +20,14 @@ const FIRST_PAGES = 256 * 1024;
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
 const META_PAGE = 0x08;
-const HEADER = 64;
+
+// Offsets in a header page of this version of LMDB.
+const HEADER = 160;
+const FLAGS_AT = 18;
+const MAGIC_AT = 24;
+const VERSION_AT = 28;
+const PAGE_SIZE_AT = 48;
+const LAST_PAGE_AT = 144;
 
 /** Error codes of a full disk, a used up quota, and a limit on file sizes. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -37,7 +45,7 @@ export function isDiskFull(error: unknown): boolean {
 export function prepareDataFile(directory: string): boolean {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const exists = readHeader(join(directory, 'data.mdb'));
+    const exists = checkHeader(join(directory, 'data.mdb'));
     if (!exists) probeSpace(join(directory, 'probe'));
     return exists;
   } catch (cause) {
@@ -61,7 +69,21 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function readHeader(path: string): boolean {
+/** How much of its file a store uses, from its header. */
+export function readFileUse(path: string): FileUse {
+  const fd = openSync(path, 'r');
+  try {
+    const pageSize = readHeader(fd).readUInt32LE(PAGE_SIZE_AT);
+    // The two headers take turns; each tells how far the file was used at its time.
+    const last = [0, pageSize].map((at) => Number(readHeader(fd, at).readBigUInt64LE(LAST_PAGE_AT)));
+    return { pageSize, used: Math.max(...last) + 1, free: () => 0 };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether there is a store. Throws when there is something else. */
+function checkHeader(path: string): boolean {
   let fd: number;
   try {
     fd = openSync(path, 'r+');
@@ -72,16 +94,22 @@ function readHeader(path: string): boolean {
   try {
     const { size } = fstatSync(fd);
     if (size === 0) return false;
-    const header = Buffer.alloc(HEADER);
-    readSync(fd, header, 0, HEADER, 0);
-    const isStore = (header.readUInt16LE(18) & META_PAGE) !== 0 && header.readUInt32LE(24) === MAGIC;
-    if (!isStore || header.readUInt16LE(28) !== VERSION)
+    const header = readHeader(fd);
+    const isStore = (header.readUInt16LE(FLAGS_AT) & META_PAGE) !== 0 && header.readUInt32LE(MAGIC_AT) === MAGIC;
+    if (!isStore || header.readUInt16LE(VERSION_AT) !== VERSION) {
       throw new Error('data.mdb is not an LMDB file of this version');
-    if (size < 2 * header.readUInt32LE(48)) throw new Error('data.mdb is cut off');
+    }
+    if (size < 2 * header.readUInt32LE(PAGE_SIZE_AT)) throw new Error('data.mdb is cut off');
     return true;
   } finally {
     closeSync(fd);
   }
+}
+
+function readHeader(fd: number, at = 0): Buffer {
+  const header = Buffer.alloc(HEADER);
+  readSync(fd, header, 0, HEADER, at);
+  return header;
 }
 
 function probeSpace(path: string): void {

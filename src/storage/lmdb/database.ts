@@ -1,17 +1,54 @@
 import { realpathSync } from 'node:fs';
-import { open as openFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { isStorageError, StorageError } from '../contract.js';
-import { isDiskFull, messageOf, prepareDataFile, syncDirectory } from './data-file.js';
+import { messageOf, prepareDataFile, readFileUse, syncDirectory } from './data-file.js';
 import { decodeOwner, encodeOwner, isAlive, type Owner, thisProcess } from './owner.js';
-import { type Change, decodeChange, decodeKeyState, type KeyState, keyOf, revisionKey } from './records.js';
+import {
+  type Change,
+  decodeChange,
+  decodeKeyState,
+  type KeyState,
+  keyOf,
+  recordStartsWith,
+  revisionKey,
+} from './records.js';
+import { type FileUse, freeBytes, Room } from './room.js';
 
 type Table = Database<Buffer, Buffer>;
 
 /** Address space, not memory: the file grows as needed, and past this size LMDB maps anew. */
 const MAP_SIZE = 16 * 2 ** 30;
+/** Enough for a transaction that writes one small record. */
+const FEW_PAGES = 32;
 const OWNER = Buffer.from('owner');
+
+/** What a transaction will write. */
+export interface WriteSize {
+  bytes: number;
+  /** Pages it may change beside those that hold the bytes; rather too many than too few. */
+  pages: number;
+  /** It makes room. */
+  housekeeping: boolean;
+}
+
+/** An option that the typings of `put` leave out. */
+interface AppendingTable {
+  put(key: Buffer, value: Buffer, options: object): Promise<boolean>;
+}
+
+interface TreeStats {
+  treeBranchPageCount: number;
+  treeLeafPageCount: number;
+  overflowPages: number;
+}
+
+interface FileStats {
+  pageSize: number;
+  lastPageNumber: number;
+  free: TreeStats;
+}
 
 const openHere = new Set<string>();
 
@@ -24,12 +61,17 @@ export class StoreDatabase {
   readonly meta: Table;
   readonly #env: RootDatabase<Buffer, Buffer>;
   readonly #directory: string;
+  readonly #file: string;
+  readonly #room: Room;
 
   /** Throws a StorageError: `Locked` when the directory is in use, `NoSpace`, or `Unavailable`. */
-  constructor(directory: string) {
+  constructor(directory: string, free = () => freeBytes(directory)) {
     const exists = prepareDataFile(directory);
     this.#directory = realpathSync(directory);
     if (openHere.has(this.#directory)) throw locked(this.#directory, 'this process');
+    this.#file = join(this.#directory, 'data.mdb');
+    this.#room = new Room(this.#file, free);
+    if (exists) this.#room.reserve(0, FEW_PAGES, true, () => readFileUse(this.#file));
     openHere.add(this.#directory);
     try {
       this.#env = open<Buffer, Buffer>({
@@ -75,26 +117,44 @@ export class StoreDatabase {
   }
 
   /**
+   * Adds the record of a revision greater than all before. LMDB then fills its pages, instead of leaving each half empty
+   * as after any other order. To be called inside `commit`.
+   */
+  append(revision: number, record: Buffer): void {
+    const table: AppendingTable = this.revisions;
+    table.put(revisionKey(revision), record, { append: true }).catch(() => {}); // `commit` tells
+  }
+
+  /** Whether the key that changed at a revision starts so. Copies nothing. */
+  changeStartsWith(revision: number, prefix: Buffer): boolean {
+    const record = this.revisions.getBinaryFast(revisionKey(revision));
+    return record !== undefined && recordStartsWith(record, prefix);
+  }
+
+  /**
    * Runs the puts and removes that `write` makes on the tables as one transaction. Settles when it is on disk, and then
    * reads see it. On failure nothing is written: `NoSpace` when the disk is full, else `Unavailable`.
-   *
-   * @param bytes about how much `write` writes
    */
-  async commit(write: () => void, bytes: number): Promise<void> {
+  async commit(write: () => void, { bytes, pages, housekeeping }: WriteSize): Promise<void> {
     try {
+      this.#room.reserve(bytes, pages, housekeeping, () => this.#use());
       await this.#env.batch(write);
     } catch (e) {
+      if (isStorageError(e)) throw e;
       const cause = e instanceof Error && 'commitError' in e ? await settledError(e.commitError) : e;
-      if (await this.#isFull(cause, bytes)) {
-        throw new StorageError('NoSpace', `no space left on device for ${this.#directory}`, { cause });
-      }
-      throw this.#unavailable('write to', cause);
+      if (!this.#room.nearlyFull) throw this.#unavailable('write to', cause);
+      throw new StorageError('NoSpace', `no space left on device for ${this.#file}`, { cause });
     }
     this.#env.resetReadTxn();
   }
 
+  async sizeInBytes(): Promise<number> {
+    return (await stat(this.#file)).size;
+  }
+
   async close(): Promise<void> {
     try {
+      this.#room.reserve(0, FEW_PAGES, true, () => this.#use());
       this.#env.transactionSync(() => this.meta.removeSync(OWNER));
     } catch {
       // On a full disk the mark stays; a later process sees that we are gone.
@@ -120,31 +180,18 @@ export class StoreDatabase {
     if (owner) throw locked(this.#directory, `process ${owner.pid}`);
   }
 
-  /**
-   * LMDB reports a full disk as an input/output error when part of a write still fitted. So try: append as much to the
-   * file, and take it off again. Nobody else writes to it, and LMDB does not mind what is behind its last page.
-   */
-  async #isFull(cause: unknown, bytes: number): Promise<boolean> {
-    if (/MDB_MAP_FULL|No space left/.test(String(cause))) return true;
-    try {
-      const file = await openFile(join(this.#directory, 'data.mdb'), 'r+');
-      try {
-        const { size } = await file.stat();
-        try {
-          const trial = Buffer.alloc(2 * bytes + 2 ** 20);
-          const { bytesWritten } = await file.write(trial, 0, trial.length, size);
-          if (bytesWritten < trial.length) return true;
-          await file.datasync();
-        } finally {
-          await file.truncate(size);
-        }
-      } finally {
-        await file.close();
-      }
-      return false;
-    } catch (e) {
-      return isDiskFull(e);
-    }
+  #use(): FileUse {
+    const { pageSize, lastPageNumber, free } = this.#env.getStats() as FileStats;
+    const used = lastPageNumber + 1;
+    return {
+      pageSize,
+      used,
+      free: () => {
+        const tables = [this.revisions, this.keys, this.leases, this.leaseKeys, this.meta];
+        const trees = [free, ...tables.map((t) => t.getStats() as TreeStats)];
+        return trees.reduce((n, t) => n - t.treeBranchPageCount - t.treeLeafPageCount - t.overflowPages, used);
+      },
+    };
   }
 
   #unavailable(doing: string, cause: unknown): StorageError {

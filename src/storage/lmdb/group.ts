@@ -18,6 +18,8 @@ import {
 const NO_VALUE = Buffer.alloc(0);
 const ATTACHED = Buffer.from([1]);
 const SMALL_WRITE = 128;
+/** The upper levels of all tables. */
+const BRANCHES = 64;
 const META_STATE = Buffer.from('state');
 
 /**
@@ -111,6 +113,12 @@ export class Group {
     this.bytes += SMALL_WRITE;
   }
 
+  /** Pages that the writes may change, beside those that hold `bytes`: a leaf and its share of what is above, each. */
+  get pages(): number {
+    const small = this.#keys.size + this.#obsolete.length + this.#attachments.size + this.#leases.size;
+    return BRANCHES + 2 * this.changes.length + 3 * small;
+  }
+
   /** Whether a key was put on the lease or taken off it in this group. */
   touches(lease: bigint): boolean {
     for (const a of this.#attachments.values()) if (a.lease === lease) return true;
@@ -124,9 +132,7 @@ export class Group {
   /** Makes the writes on the tables. To be called inside `StoreDatabase.commit`. */
   write(): void {
     const db = this.#db;
-    for (const change of this.changes) {
-      void db.revisions.put(revisionKey(change.revision), encodeChange(change));
-    }
+    for (const change of this.changes) db.append(change.revision, encodeChange(change));
     for (const revision of this.#obsolete) void db.revisions.remove(revisionKey(revision));
     for (const [key, state] of this.#keys) {
       if (state) void db.keys.put(keyOf(key), encodeKeyState(state));

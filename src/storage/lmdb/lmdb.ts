@@ -8,6 +8,7 @@ import {
   type DeleteResult,
   FutureRevisionError,
   type GetResult,
+  isStorageError,
   type KeyValue,
   type PutOptions,
   type PutResult,
@@ -48,6 +49,8 @@ export interface LmdbOptions {
   clock: Clock;
   /** How much history stays; `false`: no compaction but by `compact`. */
   history?: HistoryWindow | false;
+  /** Bytes free on the disk; writes take more care when there are few. Default: what the file system says. */
+  freeBytes?: () => number;
 }
 
 /** One thing to write. Its promise settles after the group it is in is on disk. */
@@ -55,6 +58,10 @@ interface Operation {
   /** Adds its writes to the group, and returns what settles its promise. May throw to fail alone. */
   run(group: Group): () => void;
   fail(error: unknown): void;
+  /** Makes room. */
+  readonly housekeeping: boolean;
+  /** Gets a group of its own. */
+  alone: boolean;
 }
 
 interface Lease {
@@ -67,6 +74,8 @@ const GROUP_BYTES = 8 * 2 ** 20;
 /** Keys or revisions that housekeeping handles in one transaction. */
 const STEP = 256;
 const RETRY_MS = 1000;
+/** Values that are read from the history in one go. */
+const READ_BYTES = 2 ** 20;
 
 /**
  * The embedded storage: one LMDB file. Writes that arrive while a transaction is on its way to the disk go together into
@@ -86,11 +95,13 @@ export class LmdbStorage implements Storage {
   #closing: Promise<void> | undefined;
   #lastLease = 0n;
   #sweeping = false;
+  /** Changes that one transaction sweeps; less when the disk is full. */
+  #sweepStep = STEP;
 
   /** Opens the store in a directory. Throws `Locked` when it is in use, `Unavailable` when it can't be opened. */
   constructor(options: LmdbOptions) {
     this.#clock = options.clock;
-    this.#db = new StoreDatabase(options.directory);
+    this.#db = new StoreDatabase(options.directory, options.freeBytes);
     this.#hub = new WatchHub(this.#changeLog());
     try {
       this.#state = readStoreState(this.#db, decodeStoreState);
@@ -112,6 +123,11 @@ export class LmdbStorage implements Storage {
   async compactedRevision(): Promise<number> {
     this.#checkOpen();
     return this.#state.compacted;
+  }
+
+  async sizeInBytes(): Promise<number> {
+    this.#checkOpen();
+    return this.#db.sizeInBytes();
   }
 
   async get(key: string, options: ReadOptions = {}): Promise<GetResult> {
@@ -196,7 +212,7 @@ export class LmdbStorage implements Storage {
       if (revision < group.state.compacted) throw new CompactedError(group.state.compacted);
       group.compact(revision);
       return resolve;
-    });
+    }, true);
     this.#sweep();
   }
 
@@ -251,10 +267,10 @@ export class LmdbStorage implements Storage {
     return change && !change.deleted ? keyValueOf(change) : undefined;
   }
 
-  #write<T>(run: (group: Group, resolve: (result: T) => void) => () => void): Promise<T> {
+  #write<T>(run: (group: Group, resolve: (result: T) => void) => () => void, housekeeping = false): Promise<T> {
     this.#checkOpen();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ run: (group) => run(group, resolve), fail: reject });
+      this.#queue.push({ run: (group) => run(group, resolve), fail: reject, housekeeping, alone: false });
       this.#pump ??= this.#drain();
     });
   }
@@ -270,7 +286,9 @@ export class LmdbStorage implements Storage {
     const settled: { operation: Operation; settle: () => void; wrote: boolean }[] = [];
     let taken = 0;
     while (taken < this.#queue.length && taken < GROUP_OPERATIONS && group.bytes < GROUP_BYTES) {
-      const operation = this.#queue[taken++]!;
+      const operation = this.#queue[taken]!;
+      if (operation.alone && taken > 0) break;
+      taken++;
       const { bytes } = group;
       try {
         const settle = operation.run(group);
@@ -278,15 +296,16 @@ export class LmdbStorage implements Storage {
       } catch (e) {
         operation.fail(e);
       }
+      if (operation.alone) break;
     }
     this.#queue.splice(0, taken);
     if (group.bytes > 0) {
       try {
-        await this.#db.commit(() => group.write(), group.bytes);
+        const housekeeping = settled.every((s) => s.operation.housekeeping);
+        const { bytes, pages } = group;
+        await this.#db.commit(() => group.write(), { bytes, pages, housekeeping });
       } catch (e) {
-        // Who only found a conflict may have found it with a write that did not happen: they try again.
-        this.#queue.unshift(...settled.filter((s) => !s.wrote).map((s) => s.operation));
-        for (const s of settled) if (s.wrote) s.operation.fail(e);
+        this.#failed(settled, e);
         return;
       }
       this.#state = group.state;
@@ -300,27 +319,44 @@ export class LmdbStorage implements Storage {
     for (const s of settled) s.settle();
   }
 
+  #failed(settled: readonly { operation: Operation; wrote: boolean }[], error: unknown): void {
+    if (settled.length > 1 && isStorageError(error, 'NoSpace')) {
+      // What others wanted to write did not fit, perhaps. Each tries alone, and first those that make room.
+      for (const { operation } of settled) operation.alone = true;
+      const makesRoom = settled.filter((s) => s.operation.housekeeping);
+      const others = settled.filter((s) => !s.operation.housekeeping);
+      this.#queue.unshift(...[...makesRoom, ...others].map((s) => s.operation));
+      return;
+    }
+    // Who only found a conflict may have found it with a write that did not happen: they try again.
+    this.#queue.unshift(...settled.filter((s) => !s.wrote).map((s) => s.operation));
+    for (const s of settled) if (s.wrote) s.operation.fail(error);
+  }
+
   /** Removes what compaction made obsolete, a step a transaction, until all is done. */
   #sweep(): void {
     if (this.#sweeping || this.#closing || this.#state.swept >= this.#state.compacted) return;
     this.#sweeping = true;
+    const step = this.#sweepStep;
     this.#write<void>((group, resolve) => {
       const { swept, compacted } = group.state;
-      const range = { start: revisionKey(swept + 1), end: revisionKey(compacted + 1), limit: STEP };
+      const range = { start: revisionKey(swept + 1), end: revisionKey(compacted + 1), limit: step };
       let n = 0;
       for (const { key, value } of this.#db.revisions.getRange(range)) {
         group.sweep(decodeChange(revisionOf(key), value));
         n++;
       }
-      if (n < STEP) group.sweptTo(compacted);
+      if (n < step) group.sweptTo(compacted);
       return resolve;
-    }).then(
+    }, true).then(
       () => {
         this.#sweeping = false;
+        this.#sweepStep = Math.min(STEP, step * 2);
         setImmediate(() => this.#sweep());
       },
       () => {
         this.#sweeping = false;
+        this.#sweepStep = Math.ceil(step / 4);
         this.#later(() => this.#sweep(), RETRY_MS);
       },
     );
@@ -352,7 +388,7 @@ export class LmdbStorage implements Storage {
       }
       if (done) group.setLease(id, null);
       return () => resolve(done);
-    }).then(
+    }, true).then(
       (done) => {
         if (done) this.#leases.delete(id);
         else this.#expire(id);
@@ -376,13 +412,17 @@ export class LmdbStorage implements Storage {
       compacted: () => this.#state.compacted,
       read: (from, limit, options) => {
         const events: WatchEvent[] = [];
+        const prefix = keyOf(options.prefix);
         const end = Math.min(from + limit, this.#state.revision + 1);
-        for (const { key, value } of this.#db.revisions.getRange({ start: revisionKey(from), end: revisionKey(end) })) {
-          const change = decodeChange(revisionOf(key), value);
-          if (!change.key.startsWith(options.prefix)) continue;
+        let bytes = 0;
+        let revision = from;
+        for (; revision < end && bytes < READ_BYTES; revision++) {
+          if (!this.#db.changeStartsWith(revision, prefix)) continue;
+          const change = this.#db.change(revision)!;
+          bytes += change.value.length;
           events.push(options.prevKv ? this.#withPrevious(eventOf(change)) : eventOf(change));
         }
-        return { events, next: end };
+        return { events, next: revision };
       },
       withPrevious: (event) => this.#withPrevious(event),
     };

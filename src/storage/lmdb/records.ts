@@ -79,6 +79,13 @@ export function decodeChange(revision: number, record: Buffer): Change {
   };
 }
 
+/** Whether the key in an encoded change starts with a prefix. */
+export function recordStartsWith(record: Buffer, prefix: Buffer): boolean {
+  if (record.readUInt16BE(27) < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (record[CHANGE_HEADER + i] !== prefix[i]) return false;
+  return true;
+}
+
 export function encodeKeyState(state: KeyState): Buffer {
   const out = Buffer.allocUnsafe(27);
   out.writeUInt8(state.deleted ? 1 : 0, 0);

@@ -69,7 +69,11 @@ describe('LmdbStorage', () => {
     }
     await open('newer').close();
     const db = new StoreDatabase(join(directory, 'newer'));
-    await db.commit(() => void db.meta.put(Buffer.from('state'), Buffer.from([9, 0, 0])), 10);
+    await db.commit(() => void db.meta.put(Buffer.from('state'), Buffer.from([9, 0, 0])), {
+      bytes: 10,
+      pages: 10,
+      housekeeping: false,
+    });
     await db.close();
     expect(() => open('newer')).toThrow(/format 9/);
   });

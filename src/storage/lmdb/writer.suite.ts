@@ -2,16 +2,17 @@
  * A process that writes to a store until it is killed or the disk is full. Prints each acknowledged write at once:
  * `ack <key> <revision> <value>`, for a delete without a value.
  *
- *   node writer.suite.js <directory> <writers> <bytes per value> [keep | retry]
+ *   node writer.suite.js <directory> <writers> <bytes per value> [keep | retry] [careful]
  *
  * With `keep`, keys are never deleted and history is never compacted. With `retry`, a full disk does not end it.
+ * With `careful` the disk counts as nearly full from the start: limits that are none of the file system stay unseen.
  */
 import { writeSync } from 'node:fs';
 import { systemClock } from '../clock.js';
 import { isStorageError } from '../contract.js';
 import { LmdbStorage } from './lmdb.js';
 
-const [directory = '', writers = '64', size = '100', mode] = process.argv.slice(2);
+const [directory = '', writers = '64', size = '100', mode, careful] = process.argv.slice(2);
 const keep = mode === 'keep';
 const padding = 'x'.repeat(Number(size));
 
@@ -22,7 +23,12 @@ process.on('unhandledRejection', (e) => {
 
 try {
   const history = keep ? false : { milliseconds: 200, revisions: 2000 };
-  const storage = new LmdbStorage({ directory, clock: systemClock, history });
+  const storage = new LmdbStorage({
+    directory,
+    clock: systemClock,
+    history,
+    freeBytes: careful ? () => 0 : undefined,
+  });
   writeSync(1, `open ${await storage.currentRevision()}\n`);
   let full = 0;
   const writer = async (id: number) => {

@@ -44,6 +44,7 @@ export class MemoryStorage implements Storage {
   readonly #leases = new Map<bigint, Lease>();
   readonly #hub: WatchHub;
   #compacted = 0;
+  #size = 0;
   #lastLease = 0n;
   #closed = false;
 
@@ -64,6 +65,11 @@ export class MemoryStorage implements Storage {
   async compactedRevision(): Promise<number> {
     this.#checkOpen();
     return this.#compacted;
+  }
+
+  async sizeInBytes(): Promise<number> {
+    this.#checkOpen();
+    return this.#size;
   }
 
   async get(key: string, options: ReadOptions = {}): Promise<GetResult> {
@@ -164,6 +170,7 @@ export class MemoryStorage implements Storage {
     const version = { kv, deleted: type === 'DELETE' };
     if (versions) versions.push(version);
     else this.#keys.set(kv.key, [version]);
+    this.#size += sizeOf(kv);
     const event: WatchEvent = { type, kv, prevKv, revision: kv.modRevision };
     this.#log.push(event);
     this.#hub.publish([event], event.revision);
@@ -195,6 +202,7 @@ export class MemoryStorage implements Storage {
       const superseded = second && second.kv.modRevision <= kv.modRevision;
       if (!superseded && !(oldest!.deleted && oldest!.kv.modRevision <= kv.modRevision)) return;
       versions.shift();
+      this.#size -= sizeOf(oldest!.kv);
     }
     this.#keys.delete(kv.key);
   }
@@ -215,6 +223,10 @@ export class MemoryStorage implements Storage {
       withPrevious: (event) => event,
     };
   }
+}
+
+function sizeOf(kv: KeyValue): number {
+  return kv.key.length + kv.value.length;
 }
 
 function stateAt(versions: Versions | undefined, revision: number): KeyValue | undefined {
