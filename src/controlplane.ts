@@ -9,6 +9,7 @@ import { openAccess } from './controlplane/access.js';
 import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { systemEnvironment } from './controlplane/environment.js';
+import { generalRoutes } from './controlplane/general-routes.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
@@ -59,6 +60,8 @@ function logToStderr(level: string, message: string): void {
   if (level !== 'info') process.stderr.write(`porthole: ${level}: ${message}\n`);
 }
 
+/** Of this program; part of /version. */
+const RELEASE = '0.1.0';
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /**
@@ -115,6 +118,19 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     clientCaChanged: () => transport.setSecureContext(certificates()),
   });
   const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
+  let port = options.port ?? 0;
+  let ready = false;
+  const general = generalRoutes({
+    release: RELEASE,
+    table,
+    client,
+    log,
+    serverAddress: () => `${advertiseAddress}:${port}`,
+    started: () => ready,
+    async storage() {
+      await storage.currentRevision();
+    },
+  });
   const handler = requestPath({
     identify: access.authentication.identify,
     authorizer: access.authorization.authorizer,
@@ -123,6 +139,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     impersonate: access.impersonate,
     forbidden: forbiddenError,
     routes: [
+      ...general.first,
       resourceRoute({
         table,
         services,
@@ -134,6 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         cbor: gates.enabled('CBORServingAndStorage'),
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
       }),
+      general.last,
     ],
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     newId: randomUUID,
@@ -148,7 +166,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     },
     isLongRunning: (r) => isLongRunning(requestInfo(r.method, r.path, new URLSearchParams(r.query))),
   });
-  const bound = await transport.listen({ host, port: options.port ?? 0 });
+  const bound = await transport.listen({ host, port });
+  port = bound.port;
   await ensureBootstrapObjects({
     client,
     advertiseAddress,
@@ -161,6 +180,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     now: env.now,
   });
 
+  ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   return {
     url,
