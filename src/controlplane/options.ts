@@ -1,5 +1,6 @@
 import type { AuthenticationOptions } from '../auth/authentication/options.js';
 import type { AuthorizationOptions } from '../auth/authorization/authorization.js';
+import type { AuditLogOptions, AuditWebhookOptions } from '../server/audit/options.js';
 
 /** What a control plane is made of. Everything has a default that makes a complete one on loopback, in memory. */
 export interface ControlPlaneOptions {
@@ -18,6 +19,8 @@ export interface ControlPlaneOptions {
   /** PEM files to serve with, instead of a certificate of the own authority. */
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
+  /** `cert,key` or `cert,key:name,name` as --tls-sni-cert-key. */
+  readonly tlsSniCertKey?: readonly string[];
   readonly tlsMinVersion?: string;
   readonly tlsCipherSuites?: readonly string[];
   readonly disableHttp2?: boolean;
@@ -31,11 +34,39 @@ export interface ControlPlaneOptions {
   readonly featureGates?: Readonly<Record<string, string>>;
   /** CIDRs, the first decides the primary address family. Default 10.0.0.0/24. */
   readonly serviceClusterIpRanges?: readonly string[];
+  /** `30000-32767`, the default. */
+  readonly serviceNodePortRange?: string;
   readonly kubernetesServiceNodePort?: number;
   readonly eventTtlSeconds?: number;
   readonly requestTimeoutMs?: number;
   /** Seconds that a watch without timeoutSeconds lives at least. */
   readonly minRequestTimeoutSeconds?: number;
+  /** False: plain limits on requests in flight instead of priority and fairness. */
+  readonly priorityAndFairness?: boolean;
+  readonly maxRequestsInflight?: number;
+  readonly maxMutatingRequestsInflight?: number;
+  /** How long the server goes on as before when it was told to stop. */
+  readonly shutdownDelayMs?: number;
+  /** Loops to run in this process: names, `*` for all, `-name` to leave one out. Default: all. */
+  readonly controllers?: readonly string[];
+  readonly audit?: {
+    readonly policyFile?: string;
+    readonly log: Partial<AuditLogOptions>;
+    readonly webhook: Partial<AuditWebhookOptions>;
+  };
+  /** How kubelets are reached for logs, exec and port-forward. */
+  readonly kubelet?: {
+    readonly certificateAuthority?: string;
+    readonly clientCertificate?: string;
+    readonly clientKey?: string;
+    readonly preferredAddressTypes?: readonly string[];
+    readonly timeoutMs?: number;
+  };
+  /** What aggregated API servers see of this one. */
+  readonly proxyClientCertFile?: string;
+  readonly proxyClientKeyFile?: string;
+  readonly defaultNotReadyTolerationSeconds?: number;
+  readonly defaultUnreachableTolerationSeconds?: number;
   /** Told about what an administrator should know. Default: warnings and errors go to standard error. */
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
