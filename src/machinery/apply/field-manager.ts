@@ -88,11 +88,6 @@ export class FieldManager {
     return this.#run(this.#onUpdate(live, object, writer));
   }
 
-  /** `onUpdate` for a new object. */
-  onCreate(object: KubeObject, writer: Writer): MaybePromise<KubeObject> {
-    return this.onUpdate(undefined, object, writer);
-  }
-
   *#onUpdate(live: KubeObject | undefined, object: KubeObject, writer: Writer): Steps<KubeObject> {
     const managed = managedForUpdate(live, object, Boolean(this.#o.subresource));
     delete object.metadata.managedFields;
@@ -185,7 +180,6 @@ export class FieldManager {
 
   /** Whatever is there before the first apply belongs to nobody in particular. */
   *#adopt(live: KubeObject, now: string): Steps<Managed> {
-    // A live object without a uid is one that is only being made: it has no owners yet.
     try {
       return yield* this.#update(undefined, live, new Map(), { manager: BEFORE_FIRST_APPLY, now });
     } catch (e) {

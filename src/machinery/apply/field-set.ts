@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.js';
-import { compareElements, elementText, type PathElement, parseElement } from './path-element.js';
+import { compareElements, elementText, type PathElement, parseElement, sortElements } from './path-element.js';
 
 /**
  * A set of field paths in the form that `fieldsV1` has on the wire: a tree whose keys are path elements. A node that is
@@ -11,8 +11,8 @@ export type Path = readonly PathElement[];
 
 export const EMPTY: FieldSet = Object.freeze({});
 const MEMBER = '.';
-/** Deeper than any real object; guards the recursions against what a client sends. */
-const MAX_DEPTH = 500;
+/** As deep as JSON is read; guards the recursions against what a client sends. */
+const MAX_DEPTH = 1000;
 
 function isEmptyNode(node: FieldSet): boolean {
   for (const _ in node) return false;
@@ -80,8 +80,8 @@ function inOrder(node: FieldSet): FieldSet {
   const sorted = keys.every((k, i) => i === 0 || before(keys[i - 1]!, k));
   let out = node;
   if (!sorted) {
-    out = {};
-    for (const key of keys.sort((a, b) => (before(a, b) ? -1 : 1))) out[key] = node[key];
+    out = MEMBER in node ? { [MEMBER]: EMPTY } : {};
+    for (const key of sortElements(keys.filter((k) => k !== MEMBER))) out[key] = node[key];
   }
   for (const key of keys) {
     const next = child(node, key)!;

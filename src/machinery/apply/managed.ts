@@ -2,13 +2,6 @@ import { compareBytes } from '../go-format.js';
 import { equalJson, type KubeObject, type ManagedFieldsEntry } from '../json.js';
 import { type FieldSet, isEmptySet, parseFieldSet, union } from './field-set.js';
 
-/** What one manager owns, at the version it wrote. */
-export interface VersionedSet {
-  readonly set: FieldSet;
-  readonly apiVersion: string;
-  readonly applied: boolean;
-}
-
 export interface ManagerInfo {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
@@ -17,8 +10,12 @@ export interface ManagerInfo {
   readonly subresource: string;
 }
 
-export interface Manager extends VersionedSet {
+/** A manager and what it owns, at the version it wrote. */
+export interface Manager {
   readonly info: ManagerInfo;
+  readonly set: FieldSet;
+  readonly apiVersion: string;
+  readonly applied: boolean;
   readonly time: string | undefined;
 }
 

@@ -7,7 +7,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.js';
  */
 export type PathElement = string;
 
-export const fieldElement = (name: string): PathElement => `f:${name}`;
 export const valueElement = (value: JsonValue): PathElement => `v:${goJson(value)}`;
 /** `keys` in any order; the element has them sorted. */
 export const keyElement = (keys: JsonObject): PathElement => `k:${goJson(keys)}`;
@@ -44,16 +43,21 @@ const KIND_ORDER = 'fkvi';
 export function compareElements(a: PathElement, b: PathElement): number {
   if (a === b) return 0;
   if (a[0] !== b[0]) return KIND_ORDER.indexOf(a[0]!) - KIND_ORDER.indexOf(b[0]!);
-  switch (a[0]) {
-    case 'k':
-      return compareKeys(JSON.parse(a.slice(2)) as JsonObject, JSON.parse(b.slice(2)) as JsonObject);
-    case 'v':
-      return compareValues(JSON.parse(a.slice(2)) as JsonValue, JSON.parse(b.slice(2)) as JsonValue);
-    case 'i':
-      return Number(a.slice(2)) - Number(b.slice(2));
-    default:
-      return compareBytes(a, b);
-  }
+  return a[0] === 'f' ? compareBytes(a, b) : compareValues(valueOf(a), valueOf(b));
+}
+
+/** Elements in their order. */
+export function sortElements(list: readonly PathElement[]): PathElement[] {
+  const values = new Map(list.map((e) => [e, e[0] === 'f' ? null : valueOf(e)]));
+  return [...list].sort((a, b) => {
+    if (a[0] === 'f' || a[0] !== b[0]) return compareElements(a, b);
+    return compareValues(values.get(a)!, values.get(b)!);
+  });
+}
+
+/** Keys, value or index of a list element. */
+function valueOf(element: PathElement): JsonValue {
+  return JSON.parse(element.slice(2)) as JsonValue;
 }
 
 /** By name and value, one after the other; names are sorted in canonical elements. */

@@ -21,7 +21,7 @@ export interface Conversion {
 /** Work that may need conversions, which may take time: `yield` asks for one. */
 export type Steps<T> = Generator<Conversion, T, KubeObject>;
 
-export interface UpdaterOptions {
+interface UpdaterOptions {
   readonly form: Form;
   /** undefined: the version is not served. */
   atom(apiVersion: string): Atom | undefined;
