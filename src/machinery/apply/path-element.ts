@@ -43,20 +43,20 @@ const KIND_ORDER = 'fkvi';
 export function compareElements(a: PathElement, b: PathElement): number {
   if (a === b) return 0;
   if (a[0] !== b[0]) return KIND_ORDER.indexOf(a[0]!) - KIND_ORDER.indexOf(b[0]!);
-  return a[0] === 'f' ? compareBytes(a, b) : compareValues(valueOf(a), valueOf(b));
+  return a[0] === 'f' ? compareBytes(a, b) : compareValues(partOf(a), partOf(b));
 }
 
 /** Elements in their order. */
 export function sortElements(list: readonly PathElement[]): PathElement[] {
-  const values = new Map(list.map((e) => [e, e[0] === 'f' ? null : valueOf(e)]));
+  const values = new Map(list.map((e) => [e, e[0] === 'f' ? null : partOf(e)]));
   return [...list].sort((a, b) => {
     if (a[0] === 'f' || a[0] !== b[0]) return compareElements(a, b);
     return compareValues(values.get(a)!, values.get(b)!);
   });
 }
 
-/** Keys, value or index of a list element. */
-function valueOf(element: PathElement): JsonValue {
+/** The keys, value or index that the element of a list has. */
+function partOf(element: PathElement): JsonValue {
   return JSON.parse(element.slice(2)) as JsonValue;
 }
 
