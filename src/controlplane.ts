@@ -6,6 +6,7 @@ import { writeKubeconfig } from './auth/pki/kubeconfig.js';
 import { loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
+import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { systemEnvironment } from './controlplane/environment.js';
@@ -75,10 +76,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const env = systemEnvironment(gates);
   const runtime = new RuntimeConfig(options.runtimeConfig);
   const host = options.host ?? '127.0.0.1';
-  const advertiseAddress = options.advertiseAddress ?? (host === '0.0.0.0' ? '127.0.0.1' : host);
+  const advertiseAddress = advertisedAddress(options.advertiseAddress, host);
   const serviceCidrs = options.serviceClusterIpRanges ?? ['10.0.0.0/24'];
   const serviceAddress = firstAddress(serviceCidrs[0]!);
-  const material = loadMaterial(options, [host, advertiseAddress, serviceAddress]);
+  const material = loadMaterial(options, [host, ...(advertiseAddress ? [advertiseAddress] : []), serviceAddress]);
 
   const storage = await openStorage(options);
   const cacher = openCacher(storage);
@@ -125,7 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     table,
     client,
     log,
-    serverAddress: () => `${advertiseAddress}:${port}`,
+    serverAddress: () => `${advertiseAddress ?? host}:${port}`,
     started: () => ready,
     async storage() {
       await storage.currentRevision();

@@ -9,7 +9,8 @@ import type { LocalClient } from '../registry/local-client.js';
 
 export interface BootstrapOptions {
   readonly client: LocalClient;
-  readonly advertiseAddress: string;
+  /** Undefined: there is none to tell others. */
+  readonly advertiseAddress: string | undefined;
   readonly securePort: number;
   /** First range of `--service-cluster-ip-range`, and all of them as the ServiceCIDR lists them. */
   readonly serviceCidrs: readonly string[];
@@ -113,7 +114,7 @@ async function ensureIdentityLease({ client, advertiseAddress, securePort, now }
         name: `apiserver-${hash}`,
         namespace: 'kube-system',
         labels: { 'apiserver.kubernetes.io/identity': MANAGER, 'kubernetes.io/hostname': host.toLowerCase() },
-        annotations: { 'kubernetes.io/peer-advertise-address': `${advertiseAddress}:${securePort}` },
+        annotations: { 'kubernetes.io/peer-advertise-address': `${advertiseAddress ?? ''}:${securePort}` },
       },
       spec: { holderIdentity: `apiserver-${hash}_${process.pid}`, leaseDurationSeconds: 3600, renewTime },
     },
@@ -180,6 +181,7 @@ async function ensureKubernetesService(options: BootstrapOptions): Promise<void>
     },
     settings,
   );
+  if (!advertiseAddress) return;
   const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
   const endpoints: KubeObject = {
     metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
