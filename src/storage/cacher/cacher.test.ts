@@ -779,8 +779,16 @@ describe('the cacher', () => {
     await w.storage.delete(w.things.key('ns', 'remove'));
     await w.storage.put(w.things.key('ns', 'add'), thing('ns', 'add'));
     deaf = false;
+    const range = w.storage.range;
+    w.storage.range = () => Promise.reject(new StorageError('Unavailable', 'still broken'));
     observer!.error(new StorageError('Unavailable', 'the stream broke'));
     expect(watcher.ended).toBe('closed');
+    await expect(w.things.list()).rejects.toThrow('still broken');
+    expect(seen).toEqual([]);
+    await eventually(() => w.clock.pending > 0, 'the plan to try again');
+    w.storage.range = range;
+    w.clock.advance(1_000);
+    await eventually(() => seen.length === 3, 'the subscriber to be told');
     expect((await listed(w)).length).toBe(3);
     expect(seen.splice(0)).toEqual(['remove>', '>add', 'change>change']);
     await write(w, 'ns', 'later');

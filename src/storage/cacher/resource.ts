@@ -43,6 +43,8 @@ export interface Shared {
 const CHUNK = 500;
 /** So many changes are undone in memory to show an older state; for more, the storage is asked. */
 const MAX_UNDO = 5000;
+/** Until a cache that could not be loaded is tried again. */
+const RETRY_MS = 1000;
 
 /** The objects of one resource in memory, and those who watch them. */
 export class CachedResource implements ResourceCache {
@@ -156,16 +158,16 @@ export class CachedResource implements ResourceCache {
     // What changes while the first objects are handed over waits, in order.
     let waiting: Parameters<Subscriber['changed']>[] | undefined = [];
     const inOrder: Subscriber = {
-      changed: (...change) => (waiting ? void waiting.push(change) : subscriber.changed(...change)),
+      changed: (...change) => (waiting ? void waiting.push(change) : this.#tell(subscriber, ...change)),
     };
     const cursor = this.#objects.snapshot().cursor(this.prefix, prefixEnd(this.prefix));
     this.#subscribers.add(inOrder);
     const slice = new TimeSlice();
     for (let o = cursor.next(); o && this.#subscribers.has(inOrder); o = cursor.next()) {
-      subscriber.changed(o, undefined, o.revision);
+      this.#tell(subscriber, o, undefined, o.revision);
       if (slice.spent()) await slice.renew();
     }
-    for (let change = waiting.shift(); change; change = waiting.shift()) subscriber.changed(...change);
+    for (let change = waiting.shift(); change; change = waiting.shift()) this.#tell(subscriber, ...change);
     waiting = undefined;
     return { cancel: () => void this.#subscribers.delete(inOrder) };
   }
@@ -191,7 +193,15 @@ export class CachedResource implements ResourceCache {
     this.#pending = undefined;
     this.#endWatchers('closed');
     this.#shared.history.drop(this.#log);
-    if (this.#subscribers.size > 0) this.load().catch(() => {}); // else the next reader tries, and is told
+    this.#reload();
+  }
+
+  /** Subscribers wait for the cache to be loaded again; readers would see to it themselves. */
+  #reload(): void {
+    if (this.#subscribers.size === 0 || this.#released) return;
+    this.load().catch((e) => {
+      if (!isStorageError(e, 'Closed')) this.#shared.clock.setTimeout(() => this.#reload(), RETRY_MS);
+    });
   }
 
   release(): void {
@@ -278,7 +288,7 @@ export class CachedResource implements ResourceCache {
     const change = new Change(this.#scope.forms, event.revision, object, previous);
     const number = this.#log.changes.next;
     this.#shared.history.add(this.#log, change);
-    this.#tell(object, previous, event.revision);
+    this.#tellAll(object, previous, event.revision);
     const all = this.#watchers.get('');
     if (all) for (const watcher of all) watcher.offer(number, change);
     const some = this.#namespaced ? this.#watchers.get(change.namespace) : undefined;
@@ -286,14 +296,16 @@ export class CachedResource implements ResourceCache {
   }
 
   /** A fault in a subscriber is its own: the change has happened, and the others learn of it. */
-  #tell(object: CachedObject | undefined, previous: CachedObject | undefined, revision: number): void {
-    for (const s of this.#subscribers) {
-      try {
-        s.changed(object, previous, revision);
-      } catch (e) {
-        this.#scope.hooks.onSubscriberFault?.(this.prefix, e);
-      }
+  #tell(subscriber: Subscriber, ...change: Parameters<Subscriber['changed']>): void {
+    try {
+      subscriber.changed(...change);
+    } catch (e) {
+      this.#scope.hooks.onSubscriberFault?.(this.prefix, e);
     }
+  }
+
+  #tellAll(...change: Parameters<Subscriber['changed']>): void {
+    for (const subscriber of this.#subscribers) this.#tell(subscriber, ...change);
   }
 
   /** After a loss, subscribers are told what became of what they knew. */
@@ -301,11 +313,11 @@ export class CachedResource implements ResourceCache {
     const { revision } = this.#feed;
     const end = prefixEnd(this.prefix);
     const old = before.cursor(this.prefix, end);
-    for (let o = old.next(); o; o = old.next()) if (!this.#objects.get(o.key)) this.#tell(undefined, o, revision);
+    for (let o = old.next(); o; o = old.next()) if (!this.#objects.get(o.key)) this.#tellAll(undefined, o, revision);
     const now = this.#objects.snapshot().cursor(this.prefix, end);
     for (let o = now.next(); o; o = now.next()) {
       const previous = before.get(o.key);
-      if (previous?.revision !== o.revision) this.#tell(o, previous, o.revision);
+      if (previous?.revision !== o.revision) this.#tellAll(o, previous, o.revision);
     }
   }
 

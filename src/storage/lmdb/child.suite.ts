@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,7 +32,7 @@ export function compileChild(name: string): CompiledChild {
 /** Below the project, so that the compiled files find its packages. */
 function cacheDirectory(): string {
   const directory = join(sources, '..', '.cache');
-  execFileSync('mkdir', ['-p', directory]);
+  mkdirSync(directory, { recursive: true });
   return directory;
 }
 

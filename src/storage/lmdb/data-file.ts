@@ -11,12 +11,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '../contract.js';
-import type { FileUse } from './room.js';
 
 // The LMDB binding crashes the process when LMDB itself can't open a file. So what LMDB checks is checked here first.
 
-/** What a new store needs at most for its first pages. */
-const FIRST_PAGES = 256 * 1024;
+/** What a new store, or taking one over, needs at most. */
+const FIRST_PAGES = 64;
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
 const META_PAGE = 0x08;
@@ -37,16 +36,20 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Makes sure that LMDB will be able to open its file in a directory, which is made when it is missing.
+ * Makes sure that LMDB will be able to open its file in a directory, which is made when it is missing. Leaves a store
+ * that is there as it is, for another process may have it open.
  *
+ * @param nearlyFull whether there may be no room for the first writes
  * @returns whether there is a store already
  * @throws StorageError `NoSpace`, or `Unavailable` for what is no store or may not be read
  */
-export function prepareDataFile(directory: string): boolean {
+export function prepareDataFile(directory: string, nearlyFull: () => boolean): boolean {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const exists = checkHeader(join(directory, 'data.mdb'));
-    if (!exists) probeSpace(join(directory, 'probe'));
+    const path = join(directory, 'data.mdb');
+    const exists = checkHeader(path);
+    if (!exists || (nearlyFull() && sparePages(path) < FIRST_PAGES))
+      probeSpace(join(directory, `probe-${process.pid}`));
     return exists;
   } catch (cause) {
     const code = isDiskFull(cause) ? 'NoSpace' : 'Unavailable';
@@ -69,14 +72,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** How much of its file a store uses, from its header. */
-export function readFileUse(path: string): FileUse {
+/** Pages at the end of the file that the store has not used yet. */
+function sparePages(path: string): number {
   const fd = openSync(path, 'r');
   try {
     const pageSize = readHeader(fd).readUInt32LE(PAGE_SIZE_AT);
     // The two headers take turns; each tells how far the file was used at its time.
     const last = [0, pageSize].map((at) => Number(readHeader(fd, at).readBigUInt64LE(LAST_PAGE_AT)));
-    return { pageSize, used: Math.max(...last) + 1, free: () => 0 };
+    return Math.floor(fstatSync(fd).size / pageSize) - Math.max(...last) - 1;
   } finally {
     closeSync(fd);
   }
@@ -115,7 +118,7 @@ function readHeader(fd: number, at = 0): Buffer {
 function probeSpace(path: string): void {
   const fd = openSync(path, 'w', 0o600);
   try {
-    writeFileSync(fd, Buffer.alloc(FIRST_PAGES)); // goes on after a part of it fitted, until it fails
+    writeFileSync(fd, Buffer.alloc(FIRST_PAGES * 4096)); // goes on after a part of it fitted, until it fails
     fdatasyncSync(fd);
   } finally {
     closeSync(fd);

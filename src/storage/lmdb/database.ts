@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { isStorageError, StorageError } from '../contract.js';
-import { messageOf, prepareDataFile, readFileUse, syncDirectory } from './data-file.js';
+import { messageOf, prepareDataFile, syncDirectory } from './data-file.js';
 import { decodeOwner, encodeOwner, isAlive, type Owner, thisProcess } from './owner.js';
 import {
   type Change,
@@ -66,12 +66,11 @@ export class StoreDatabase {
 
   /** Throws a StorageError: `Locked` when the directory is in use, `NoSpace`, or `Unavailable`. */
   constructor(directory: string, free = () => freeBytes(directory)) {
-    const exists = prepareDataFile(directory);
+    this.#file = join(directory, 'data.mdb');
+    this.#room = new Room(this.#file, free);
+    const exists = prepareDataFile(directory, () => this.#room.nearlyFull);
     this.#directory = realpathSync(directory);
     if (openHere.has(this.#directory)) throw locked(this.#directory, 'this process');
-    this.#file = join(this.#directory, 'data.mdb');
-    this.#room = new Room(this.#file, free);
-    if (exists) this.#room.reserve(0, FEW_PAGES, true, () => readFileUse(this.#file));
     openHere.add(this.#directory);
     try {
       this.#env = open<Buffer, Buffer>({

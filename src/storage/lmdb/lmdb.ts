@@ -8,7 +8,6 @@ import {
   type DeleteResult,
   FutureRevisionError,
   type GetResult,
-  isStorageError,
   type KeyValue,
   type PutOptions,
   type PutResult,
@@ -25,7 +24,7 @@ import {
 import { type ChangeLog, WatchHub } from '../watch-hub.js';
 import { TimeSlice } from '../yield.js';
 import { StoreDatabase } from './database.js';
-import { Group, readStoreState } from './group.js';
+import { readStoreState } from './group.js';
 import {
   attachedKey,
   decodeChange,
@@ -42,6 +41,7 @@ import {
   revisionOf,
   type StoreState,
 } from './records.js';
+import { GroupWriter } from './writer.js';
 
 export interface LmdbOptions {
   /** Made when it is missing. One process may use it at a time. */
@@ -53,45 +53,27 @@ export interface LmdbOptions {
   freeBytes?: () => number;
 }
 
-/** One thing to write. Its promise settles after the group it is in is on disk. */
-interface Operation {
-  /** Adds its writes to the group, and returns what settles its promise. May throw to fail alone. */
-  run(group: Group): () => void;
-  fail(error: unknown): void;
-  /** Makes room. */
-  readonly housekeeping: boolean;
-  /** Gets a group of its own. */
-  alone: boolean;
-}
-
 interface Lease {
   readonly timer: Timer;
   expired: boolean;
 }
 
-const GROUP_OPERATIONS = 1024;
-const GROUP_BYTES = 8 * 2 ** 20;
 /** Keys or revisions that housekeeping handles in one transaction. */
 const STEP = 256;
 const RETRY_MS = 1000;
 /** Values that are read from the history in one go. */
 const READ_BYTES = 2 ** 20;
 
-/**
- * The embedded storage: one LMDB file. Writes that arrive while a transaction is on its way to the disk go together into
- * the next one (group commit), so many writers share a sync. Reads never wait, and only ever see what is on disk.
- */
+/** The embedded storage: one LMDB file. Reads never wait for writes, and only ever see what is on disk. */
 export class LmdbStorage implements Storage {
   readonly watchesBeforeAck = true;
   readonly #db: StoreDatabase;
   readonly #clock: Clock;
+  readonly #writer: GroupWriter;
   readonly #hub: WatchHub;
   readonly #leases = new Map<bigint, Lease>();
   readonly #timers = new Set<Timer>();
   #stopCompactor = () => {};
-  #state: StoreState;
-  #queue: Operation[] = [];
-  #pump: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #lastLease = 0n;
   #sweeping = false;
@@ -104,7 +86,11 @@ export class LmdbStorage implements Storage {
     this.#db = new StoreDatabase(options.directory, options.freeBytes);
     this.#hub = new WatchHub(this.#changeLog());
     try {
-      this.#state = readStoreState(this.#db, decodeStoreState);
+      const state = readStoreState(this.#db, decodeStoreState);
+      this.#writer = new GroupWriter(this.#db, state, ({ changes, state: { revision } }) => {
+        const events = changes.map((change) => eventOf(change));
+        if (events.length > 0) this.#hub.publish(events, revision);
+      });
     } catch (cause) {
       void this.#db.close();
       throw new StorageError('Unavailable', `can't open ${options.directory}: ${String(cause)}`, { cause });
@@ -172,7 +158,7 @@ export class LmdbStorage implements Storage {
   async put(key: string, value: Buffer, options: PutOptions = {}): Promise<PutResult> {
     checkKey(key);
     const { expectedModRevision: expected, lease = 0n } = options;
-    return this.#write((group, resolve) => {
+    return this.#writer.write((group, resolve) => {
       if (lease !== 0n && this.#leases.get(lease)?.expired !== false) {
         throw new StorageError('LeaseNotFound', 'requested lease not found');
       }
@@ -189,7 +175,7 @@ export class LmdbStorage implements Storage {
   async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
     checkKey(key);
     const expected = options.expectedModRevision;
-    return this.#write((group, resolve) => {
+    return this.#writer.write((group, resolve) => {
       const live = liveState(group.keyState(key));
       const current = group.current(key);
       if (!live || !current || (expected !== undefined && expected !== live.revision)) {
@@ -208,7 +194,7 @@ export class LmdbStorage implements Storage {
   async compact(revision: number): Promise<void> {
     this.#checkOpen();
     if (revision > this.#state.revision) throw new FutureRevisionError(revision, this.#state.revision);
-    await this.#write<void>((group, resolve) => {
+    await this.#writer.write<void>((group, resolve) => {
       if (revision < group.state.compacted) throw new CompactedError(group.state.compacted);
       group.compact(revision);
       return resolve;
@@ -217,7 +203,7 @@ export class LmdbStorage implements Storage {
   }
 
   async grantLease(ttlSeconds: number): Promise<bigint> {
-    return this.#write((group, resolve) => {
+    return this.#writer.write((group, resolve) => {
       const now = this.#clock.now();
       const id = BigInt(Math.trunc(now)) << 12n;
       this.#lastLease = id > this.#lastLease ? id : this.#lastLease + 1n;
@@ -239,10 +225,13 @@ export class LmdbStorage implements Storage {
   async #close(): Promise<void> {
     this.#stopCompactor();
     for (const timer of this.#timers) timer.cancel();
-    for (const operation of this.#queue.splice(0)) operation.fail(new ClosedError());
-    await this.#pump;
+    await this.#writer.close();
     this.#hub.close();
     await this.#db.close();
+  }
+
+  get #state(): StoreState {
+    return this.#writer.state;
   }
 
   #checkOpen(): void {
@@ -267,99 +256,35 @@ export class LmdbStorage implements Storage {
     return change && !change.deleted ? keyValueOf(change) : undefined;
   }
 
-  #write<T>(run: (group: Group, resolve: (result: T) => void) => () => void, housekeeping = false): Promise<T> {
-    this.#checkOpen();
-    return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ run: (group) => run(group, resolve), fail: reject, housekeeping, alone: false });
-      this.#pump ??= this.#drain();
-    });
-  }
-
-  async #drain(): Promise<void> {
-    await Promise.resolve(); // what is written in the same turn goes together
-    while (this.#queue.length > 0) await this.#commitGroup();
-    this.#pump = undefined;
-  }
-
-  async #commitGroup(): Promise<void> {
-    const group = new Group(this.#db, this.#state);
-    const settled: { operation: Operation; settle: () => void; wrote: boolean }[] = [];
-    let taken = 0;
-    while (taken < this.#queue.length && taken < GROUP_OPERATIONS && group.bytes < GROUP_BYTES) {
-      const operation = this.#queue[taken]!;
-      if (operation.alone && taken > 0) break;
-      taken++;
-      const { bytes } = group;
-      try {
-        const settle = operation.run(group);
-        settled.push({ operation, settle, wrote: group.bytes > bytes });
-      } catch (e) {
-        operation.fail(e);
-      }
-      if (operation.alone) break;
-    }
-    this.#queue.splice(0, taken);
-    if (group.bytes > 0) {
-      try {
-        const housekeeping = settled.every((s) => s.operation.housekeeping);
-        const { bytes, pages } = group;
-        await this.#db.commit(() => group.write(), { bytes, pages, housekeeping });
-      } catch (e) {
-        this.#failed(settled, e);
-        return;
-      }
-      this.#state = group.state;
-      if (group.changes.length > 0) {
-        this.#hub.publish(
-          group.changes.map((change) => eventOf(change)),
-          group.state.revision,
-        );
-      }
-    }
-    for (const s of settled) s.settle();
-  }
-
-  #failed(settled: readonly { operation: Operation; wrote: boolean }[], error: unknown): void {
-    if (settled.length > 1 && isStorageError(error, 'NoSpace')) {
-      // What others wanted to write did not fit, perhaps. Each tries alone, and first those that make room.
-      for (const { operation } of settled) operation.alone = true;
-      const makesRoom = settled.filter((s) => s.operation.housekeeping);
-      const others = settled.filter((s) => !s.operation.housekeeping);
-      this.#queue.unshift(...[...makesRoom, ...others].map((s) => s.operation));
-      return;
-    }
-    // Who only found a conflict may have found it with a write that did not happen: they try again.
-    this.#queue.unshift(...settled.filter((s) => !s.wrote).map((s) => s.operation));
-    for (const s of settled) if (s.wrote) s.operation.fail(error);
-  }
-
   /** Removes what compaction made obsolete, a step a transaction, until all is done. */
   #sweep(): void {
     if (this.#sweeping || this.#closing || this.#state.swept >= this.#state.compacted) return;
     this.#sweeping = true;
     const step = this.#sweepStep;
-    this.#write<void>((group, resolve) => {
-      const { swept, compacted } = group.state;
-      const range = { start: revisionKey(swept + 1), end: revisionKey(compacted + 1), limit: step };
-      let n = 0;
-      for (const { key, value } of this.#db.revisions.getRange(range)) {
-        group.sweep(decodeChange(revisionOf(key), value));
-        n++;
-      }
-      if (n < step) group.sweptTo(compacted);
-      return resolve;
-    }, true).then(
-      () => {
-        this.#sweeping = false;
-        this.#sweepStep = Math.min(STEP, step * 2);
-        setImmediate(() => this.#sweep());
-      },
-      () => {
-        this.#sweeping = false;
-        this.#sweepStep = Math.ceil(step / 4);
-        this.#later(() => this.#sweep(), RETRY_MS);
-      },
-    );
+    this.#writer
+      .write<void>((group, resolve) => {
+        const { swept, compacted } = group.state;
+        const range = { start: revisionKey(swept + 1), end: revisionKey(compacted + 1), limit: step };
+        let n = 0;
+        for (const { key, value } of this.#db.revisions.getRange(range)) {
+          group.sweep(decodeChange(revisionOf(key), value));
+          n++;
+        }
+        if (n < step) group.sweptTo(compacted);
+        return resolve;
+      }, true)
+      .then(
+        () => {
+          this.#sweeping = false;
+          this.#sweepStep = Math.min(STEP, step * 2);
+          setImmediate(() => this.#sweep());
+        },
+        () => {
+          this.#sweeping = false;
+          this.#sweepStep = Math.ceil(step / 4);
+          this.#later(() => this.#sweep(), RETRY_MS);
+        },
+      );
   }
 
   #startLease(id: bigint, expiry: number): void {
@@ -375,26 +300,28 @@ export class LmdbStorage implements Storage {
   /** Deletes the keys of a lease that ran out, a step a transaction, and then the lease. */
   #expire(id: bigint): void {
     if (this.#closing) return;
-    this.#write<boolean>((group, resolve) => {
-      let done = !group.touches(id); // keys that came in with this very group are not in the table yet
-      let n = 0;
-      const range = { start: leaseKey(id), end: leaseKey(id + 1n), limit: STEP };
-      for (const { key: attachment } of this.#db.leaseKeys.getRange(range)) {
-        const key = attachedKey(attachment);
-        const live = liveState(group.keyState(key));
-        if (live?.lease === id) group.delete(key, live);
-        else group.detach(id, key);
-        if (++n === STEP) done = false;
-      }
-      if (done) group.setLease(id, null);
-      return () => resolve(done);
-    }, true).then(
-      (done) => {
-        if (done) this.#leases.delete(id);
-        else this.#expire(id);
-      },
-      () => void this.#later(() => this.#expire(id), RETRY_MS),
-    );
+    this.#writer
+      .write<boolean>((group, resolve) => {
+        let done = !group.touches(id); // keys that came in with this very group are not in the table yet
+        let n = 0;
+        const range = { start: leaseKey(id), end: leaseKey(id + 1n), limit: STEP };
+        for (const { key: attachment } of this.#db.leaseKeys.getRange(range)) {
+          const key = attachedKey(attachment);
+          const live = liveState(group.keyState(key));
+          if (live?.lease === id) group.delete(key, live);
+          else group.detach(id, key);
+          if (++n === STEP) done = false;
+        }
+        if (done) group.setLease(id, null);
+        return () => resolve(done);
+      }, true)
+      .then(
+        (done) => {
+          if (done) this.#leases.delete(id);
+          else this.#expire(id);
+        },
+        () => void this.#later(() => this.#expire(id), RETRY_MS),
+      );
   }
 
   #later(callback: () => void, ms: number): Timer {
