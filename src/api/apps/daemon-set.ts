@@ -81,9 +81,7 @@ export const daemonSet: Strategy = kind({
     const at = SPEC.child('template');
     const here = SPEC.child('selector');
     labelSelector(spec.selector, here, c);
-    // Without a selector nothing is selected, so nothing matches.
-    if (!selector) mustMatchTemplate({ matchExpressions: [{ key: '', operator: 'In' }] }, template, at, c);
-    else if (isUsableSelector(selector, here)) mustMatchTemplate(selector, template, at, c);
+    if (!selector || isUsableSelector(selector, here)) mustMatchTemplate(selector, template, at, c);
     if (selector && isEmptySelector(selector))
       c.errors.push(invalidValue(here, goForm(LABEL_SELECTOR, selector), 'empty selector is invalid for daemonset'));
     const old = c.old && obj(obj(c.old, 'spec'), 'template');

@@ -34,7 +34,7 @@ export function replicaTemplate(spec: JsonObject, c: Check): void {
   const template = obj(spec, 'template');
   const selector = ptr(spec, 'selector');
   const old = c.old && obj(obj(c.old, 'spec'), 'template');
-  if (selector && !isEmptySelector(selector)) mustMatchTemplate(selector, template, at, c);
+  if (!selector || !isEmptySelector(selector)) mustMatchTemplate(selector, template, at, c);
   templateRules(template, old, at, c);
   if (num(spec, 'replicas') > 1) readOnlyDisks(template, old, at, c);
   alwaysRunning(template, at, 'ReplicaSet', c);

@@ -37,10 +37,10 @@ export function selectorMatches(selector: JsonObject, labels: Readonly<Record<st
   });
 }
 
-/** The pods of a template must be found by the selector beside it. */
-export function mustMatchTemplate(selector: JsonObject, template: JsonObject, at: Path, c: Check): void {
+/** The pods of a template must be found by the selector beside it. No selector finds nothing. */
+export function mustMatchTemplate(selector: JsonObject | undefined, template: JsonObject, at: Path, c: Check): void {
   const labels = obj(template, 'metadata').labels;
-  if (!selectorMatches(selector, (labels ?? {}) as Record<string, string>))
+  if (!selector || !selectorMatches(selector, (labels ?? {}) as Record<string, string>))
     c.errors.push(invalidValue(at.child('metadata', 'labels'), sortedMap(labels), MISMATCH));
 }
 

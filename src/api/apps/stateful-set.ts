@@ -1,11 +1,22 @@
 import { forbiddenField, invalidValue, Path, required } from '../../machinery/field.js';
 import { cloneJson, equalJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
-import { obj, ptr, str } from '../access.js';
-import { templateRules, templateWarnings } from '../core/pod-template.js';
+import { list, obj, ptr, str } from '../access.js';
+import { claimSpec } from '../core/claim-spec.js';
+import { templateMetadataRules, templateRules, templateWarnings } from '../core/pod-template.js';
 import { alwaysRunning } from '../core/replication-controller.js';
 import { kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
-import { type Check, goForm, ifPresent, nonNegative, oneOf, type Rule, struct, whole } from '../validation/index.js';
+import {
+  type Check,
+  dnsLabel,
+  goForm,
+  ifPresent,
+  nonNegative,
+  oneOfInOrder,
+  type Rule,
+  struct,
+  whole,
+} from '../validation/index.js';
 import { collisionCountGrows, notMoreThan } from './deployment.js';
 import { amountOf, atMost100Percent, intOrPercent } from './int-or-percent.js';
 import { isEmptySelector, mustMatchTemplate, workloadSelector } from './selector.js';
@@ -48,7 +59,7 @@ const updateStrategy: Rule = (v, at, c) => {
   }
 };
 
-const retention = oneOf('Delete', 'Retain');
+const retention = oneOfInOrder('Retain', 'Delete');
 
 const head = struct('apps.v1.StatefulSetSpec', {
   podManagementPolicy: (v, at, c) => {
@@ -65,6 +76,9 @@ const head = struct('apps.v1.StatefulSetSpec', {
   ),
   $replicas: whole((o, at, c) => nonNegative(o.replicas ?? 0, at.child('replicas'), c)),
   minReadySeconds: nonNegative,
+  serviceName: (v, at, c) => {
+    if (!c.old && str({ v }, 'v') !== '') dnsLabel(v, at, c);
+  },
   ordinals: ifPresent((v, at, c) => nonNegative((v as JsonObject).start ?? 0, at.child('start'), c)),
 });
 
@@ -105,6 +119,28 @@ function change(o: KubeObject, old: KubeObject, c: Check): void {
     );
 }
 
+/** The template with what its pods will have besides: a volume for each claim, before others of the same name. */
+function podTemplateOf(spec: JsonObject): JsonObject {
+  const template = obj(spec, 'template');
+  // Names of hosts are made from those of the set and its service.
+  const { hostname: _h, subdomain: _s, ...pod } = obj(template, 'spec');
+  const claims = [...new Set(list(spec, 'volumeClaimTemplates').map((claim) => str(obj(claim, 'metadata'), 'name')))];
+  if (claims.length > 0)
+    pod.volumes = [
+      ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
+      ...list(pod, 'volumes').filter((v) => !claims.includes(str(v, 'name'))),
+    ];
+  return { ...template, spec: pod };
+}
+
+/** Claims never change, so stored ones are as good as they will get. */
+function claimTemplates(spec: JsonObject, c: Check): void {
+  if (c.old) return;
+  list(spec, 'volumeClaimTemplates').forEach((claim, i) => {
+    claimSpec(claim.spec, SPEC.child('volumeClaimTemplates').index(i).child('spec'), c);
+  });
+}
+
 export const statefulSet: Strategy = kind({
   group: 'apps',
   kind: 'StatefulSet',
@@ -116,9 +152,12 @@ export const statefulSet: Strategy = kind({
     const texts = { empty: 'empty selector is invalid for statefulset', broken: '' };
     if (workloadSelector(spec.selector, SPEC.child('selector'), texts, c)) {
       const selector = ptr(spec, 'selector');
-      if (selector && !isEmptySelector(selector)) mustMatchTemplate(selector, template, at, c);
-      templateRules(template, c.old && obj(obj(c.old, 'spec'), 'template'), at, c);
+      if (!selector || !isEmptySelector(selector)) mustMatchTemplate(selector, template, at, c);
+      const old = c.old && obj(obj(c.old, 'spec'), 'template');
+      templateMetadataRules(template, old, at, c);
+      templateRules(podTemplateOf(spec), old, at, c);
     }
+    claimTemplates(spec, c);
     alwaysRunning(template, at, 'StatefulSet', c);
   },
   updateRules: change,

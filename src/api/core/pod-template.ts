@@ -5,13 +5,20 @@ import { kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
 import type { Check } from '../validation/index.js';
 import { leniencyOf } from './pod/leniency.js';
-import { validatePodTemplate } from './pod/spec.js';
+import { validatePodTemplate, validateTemplateMetadata } from './pod/spec.js';
 import { podWarnings } from './pod/warnings.js';
+
+const leniencyOfTemplate = (old: JsonObject | undefined) =>
+  old && leniencyOf(obj(old, 'spec'), obj(old, 'metadata') as ObjectMeta);
 
 /** The template of a workload, checked with what the stored one may keep. */
 export function templateRules(template: JsonObject, old: JsonObject | undefined, at: Path, c: Check): void {
-  const lenient = old && leniencyOf(obj(old, 'spec'), obj(old, 'metadata') as ObjectMeta);
-  validatePodTemplate(template, at, c, lenient);
+  validatePodTemplate(template, at, c, leniencyOfTemplate(old));
+}
+
+/** Only its labels and annotations. */
+export function templateMetadataRules(template: JsonObject, old: JsonObject | undefined, at: Path, c: Check): void {
+  validateTemplateMetadata(template, at, c, leniencyOfTemplate(old));
 }
 
 /** Warnings of a workload's template, unless only other things changed. */

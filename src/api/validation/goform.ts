@@ -140,12 +140,15 @@ function render(type: Type, value: JsonObject): JsonObject {
 }
 const podContext = (spec: JsonObject): JsonObject => (isJsonObject(spec.securityContext) ? spec.securityContext : {});
 
+const isEmpty = (v: JsonValue) => (Array.isArray(v) ? v.length === 0 : isJsonObject(v) && Object.keys(v).length === 0);
+
 /** Field order of the type, unset fields left out unless they are always written. */
 function published(type: Type, value: JsonObject): JsonObject {
   const out: JsonObject = {};
   for (const field of type.fields) {
     const v = value[field.name];
-    if (v !== undefined) setOwn(out, field.name, node(field.node, v));
+    const empty = !field.pointer && field.zero === undefined && v !== undefined && isEmpty(v);
+    if (v !== undefined && !empty) setOwn(out, field.name, node(field.node, v));
     else if (field.zero !== undefined) out[field.name] = field.zero;
   }
   return out;

@@ -269,13 +269,19 @@ export function validatePodSpec(spec: JsonObject, at: Path, check: Check, contex
   rules(spec, at, c);
 }
 
+/** Labels and annotations of a template. */
+export function validateTemplateMetadata(template: JsonObject, at: Path, c: Check, lenient?: Leniency): void {
+  const meta = obj(template, 'metadata') as ObjectMeta;
+  validateLabels(meta.labels ?? {}, at.child('labels'), c);
+  validateAnnotations(meta.annotations ?? {}, at.child('annotations'), c);
+  validatePodAnnotations(meta, obj(template, 'spec'), at.child('annotations'), c, lenient ?? STRICT);
+}
+
 /** core.v1.PodTemplateSpec. */
 export function validatePodTemplate(template: JsonObject, at: Path, c: Check, lenient?: Leniency): void {
   const meta = obj(template, 'metadata') as ObjectMeta;
   const spec = obj(template, 'spec');
-  validateLabels(meta.labels ?? {}, at.child('labels'), c);
-  validateAnnotations(meta.annotations ?? {}, at.child('annotations'), c);
-  validatePodAnnotations(meta, spec, at.child('annotations'), c, lenient ?? STRICT);
+  validateTemplateMetadata(template, at, c, lenient);
   validatePodSpec(spec, at.child('spec'), c, { lenient });
   validateProfilesMatch(meta, spec, at.child('spec'), c);
   if (list(spec, 'ephemeralContainers').length > 0)
