@@ -25,6 +25,10 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly headersSent: boolean;
   readonly closed: boolean;
+  /** 0 before `head`. */
+  readonly status: number;
+  /** Bytes of the body so far. */
+  readonly bytesWritten: number;
   head(status: number, headers: OutgoingHttpHeaders): void;
   /** Sends the headers now, before there is a body: a watch may be silent for long. */
   flush?(): void;

@@ -10,23 +10,29 @@ export interface HealthFailure {
 
 /**
  * Answers `/healthz`, `/livez` and `/readyz`, whatever the method, and each check below them by its name.
- * `?verbose` lists the checks, `?exclude=<name>` skips some.
+ * `?verbose` lists the checks, `?exclude=<name>` skips some. `onResult` hears of every check that was run.
  */
 export function healthRoute(
   checks: HealthChecks,
   onFailure: (endpoint: HealthEndpoint, failures: readonly HealthFailure[]) => void,
+  onResult: (endpoint: HealthEndpoint, name: string, healthy: boolean) => void = () => {},
 ): Route {
   return async (request) => {
     const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(request.info.path);
     if (!match) return false;
     const endpoint = match[1] as HealthEndpoint;
+    const run = async (check: HealthCheck): Promise<unknown> => {
+      const error = await failureOf(check);
+      onResult(endpoint, check.name, error === undefined);
+      return error;
+    };
     if (match[2] === undefined) {
-      await answerAll(request, endpoint, checks[endpoint], onFailure);
+      await answerAll(request, endpoint, checks[endpoint], run, onFailure);
       return true;
     }
     const check = checks[endpoint].find((c) => c.name === match[2]);
     if (!check) return false;
-    const error = await failureOf(check);
+    const error = await run(check);
     if (error === undefined) sendText(request, 200, 'ok');
     else sendText(request, 500, `internal server error: ${textOf(error)}\n`, NOSNIFF);
     return true;
@@ -47,6 +53,7 @@ async function answerAll(
   request: ApiRequest,
   endpoint: HealthEndpoint,
   checks: readonly HealthCheck[],
+  run: (check: HealthCheck) => Promise<unknown>,
   onFailure: (endpoint: HealthEndpoint, failures: readonly HealthFailure[]) => void,
 ): Promise<void> {
   const excluded = new Set(request.query.getAll('exclude'));
@@ -57,7 +64,7 @@ async function answerAll(
       text += `[+]${check.name} excluded: ok\n`;
       continue;
     }
-    const error = await failureOf(check);
+    const error = await run(check);
     if (error === undefined) text += `[+]${check.name} ok\n`;
     else {
       failures.push({ name: check.name, error });

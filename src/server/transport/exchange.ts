@@ -48,6 +48,7 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
   /** Nothing more may be written: ended, aborted, or the peer is gone. */
   protected ended = false;
   #status = 0;
+  #bytes = 0;
   #headers: OutgoingHttpHeaders | undefined;
   #controller: AbortController | undefined;
   #gone = false;
@@ -99,6 +100,12 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
   get headersSent(): boolean {
     return this.#status !== 0;
   }
+  get status(): number {
+    return this.#status;
+  }
+  get bytesWritten(): number {
+    return this.#bytes;
+  }
   get closed(): boolean {
     return this.ended || this.#gone;
   }
@@ -113,6 +120,7 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
 
   write(chunk: Buffer | string): boolean {
     if (this.closed) return true;
+    this.#bytes += chunk.length;
     this.flushHead();
     if (this.#backlog.length === 0 && chunk.length <= PIECE) return chunk.length === 0 || this.writeChunk(chunk);
     this.#backlog.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
@@ -121,6 +129,7 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
 
   end(chunk?: Buffer | string): void {
     if (this.closed) return;
+    this.#bytes += chunk?.length ?? 0;
     const headers = this.#headers;
     if (headers && mayHaveBody(this.#status) && !hasHeader(headers, 'content-length')) {
       const length = chunk === undefined ? 0 : typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;

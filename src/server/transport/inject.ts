@@ -43,6 +43,7 @@ class InjectedExchange implements HttpRequest, HttpResponse {
   readonly #upload: InjectRequest['body'];
   readonly #resolve: (response: InjectResponse) => void;
   status = 0;
+  bytesWritten = 0;
   #chunks: Buffer[] = [];
   #length = 0;
   #ended = false;
@@ -98,6 +99,7 @@ class InjectedExchange implements HttpRequest, HttpResponse {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     this.#chunks.push(bytes);
     this.#length += bytes.length;
+    this.bytesWritten += bytes.length;
     this.#wakeReader();
     return this.#length < HIGH_WATER;
   }
