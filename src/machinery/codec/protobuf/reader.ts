@@ -112,7 +112,7 @@ export class ProtoReader {
           this.pos += 8;
           break;
         case 2:
-          this.pos += this.length();
+          this.bytes();
           break;
         case 3:
           depth++;

@@ -79,7 +79,10 @@ function structDecoder(type: Type): Decode {
 }
 
 function compileField(field: Field): CompiledField {
-  return { decode: compileNode(field.node), isZero: field.pointer ? never : zeroTest(field.node) };
+  return {
+    decode: compileNode(field.node),
+    isZero: field.pointer || tellsEmptyFromUnset(field) ? never : zeroTest(field.node),
+  };
 }
 
 const never = (): boolean => false;

@@ -56,6 +56,9 @@ function firstDocument(text: string): string {
   return text;
 }
 
+/** As many repeated keys are named as strict JSON names. */
+const MAX_REPEATED = 100;
+
 interface YamlNode {
   kind: 'scalar' | 'sequence' | 'mapping' | 'alias';
   /** Offset in the source, for line numbers. */
@@ -129,6 +132,7 @@ class Builder {
   readonly repeated: string[] = [];
   readonly #source: string;
   readonly #inside = new Set<YamlNode>();
+  #lineStarts: number[] | undefined;
   #built = 0;
   #aliased = 0;
   #aliasDepth = 0;
@@ -185,7 +189,7 @@ class Builder {
       else {
         const key = this.#key(keyNode, depth);
         const value = this.build(valueNode, depth + 1);
-        if (out.has(key)) {
+        if (out.has(key) && this.repeated.length < MAX_REPEATED) {
           this.repeated.push(`  line ${this.#line(valueNode)}: key ${shownKey(keyNode, key)} already set in map`);
         }
         out.set(key, value);
@@ -217,10 +221,22 @@ class Builder {
   }
 
   #line(node: YamlNode): number {
-    let line = 1;
-    for (let i = this.#source.indexOf('\n'); i >= 0 && i < node.start; i = this.#source.indexOf('\n', i + 1)) line++;
-    return line;
+    this.#lineStarts ??= lineStarts(this.#source);
+    let low = 0;
+    let high = this.#lineStarts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#lineStarts[middle]! <= node.start) low = middle;
+      else high = middle;
+    }
+    return low + 1;
   }
+}
+
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) starts.push(i + 1);
+  return starts;
 }
 
 function isMerge(node: YamlNode): boolean {
