@@ -4,6 +4,7 @@ import { FieldManager } from '../machinery/apply/field-manager.js';
 import { resetFilters } from '../machinery/apply/reset-fields.js';
 import { jsonEncoder } from '../machinery/codec/json/encode.js';
 import { decodeTyped } from '../machinery/codec/typed/decode.js';
+import { emptyListDropper } from '../machinery/codec/typed/empty-lists.js';
 import { apiVersionOf, cloneJson, type GroupVersionKind, type KubeObject, parseApiVersion } from '../machinery/json.js';
 import { catalog } from '../machinery/scheme/catalog.js';
 import type { ResourceFacts } from '../machinery/scheme/resources.js';
@@ -29,6 +30,7 @@ export function builtinVersion(
   const apiVersion = apiVersionOf({ group, version });
   const gvk = { group, version, kind };
   const encode = jsonEncoder(type);
+  const dropEmpty = emptyListDropper(type);
   const managers = new Map<string, FieldManager>();
   return {
     ...gvk,
@@ -46,7 +48,10 @@ export function builtinVersion(
     },
     applyDefaults: (object) => applyDefaults(type, object, env),
     encode: (object) => encode(object, gvk),
-    toHub: (object) => convert(kind, object, gvk, hub),
+    toHub(object) {
+      dropEmpty?.(object);
+      return convert(kind, object, gvk, hub);
+    },
     fromHub: (object) => convert(kind, object, hub, gvk),
     fieldManager(subresource) {
       let manager = managers.get(subresource);

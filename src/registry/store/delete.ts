@@ -107,7 +107,10 @@ export async function removeStored(
 
 /** The update took out the last finalizer of an object whose deletion waits for nothing else. */
 export function readyToGo(object: KubeObject, old: KubeObject, kind: Kind): boolean {
-  return old.metadata.deletionGracePeriodSeconds === 0 && !pendingFinalizers(kind, object);
+  const { deletionTimestamp, deletionGracePeriodSeconds: grace } = old.metadata;
+  // Only kinds with a hold of their own (namespaces) go without a grace period on record.
+  const over = kind.strategy.holdsDeletion ? grace === undefined || grace === 0 : grace === 0;
+  return deletionTimestamp !== undefined && over && !pendingFinalizers(kind, object);
 }
 
 function pendingFinalizers(kind: Kind, object: KubeObject): boolean {

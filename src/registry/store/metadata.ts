@@ -15,6 +15,16 @@ export function fillSystemFields(object: KubeObject, env: Environment): void {
   delete meta.selfLink;
 }
 
+/** Drops what a client may not set on a new object, before anybody is noted as its owner. */
+export function wipeSystemFields(object: KubeObject): void {
+  const meta = object.metadata;
+  delete meta.creationTimestamp;
+  delete meta.uid;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+}
+
 /** `metadata.generateName` plus five random characters, when there is no name. */
 export function generateName(object: KubeObject, env: Environment): void {
   const meta = object.metadata;

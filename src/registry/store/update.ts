@@ -1,3 +1,4 @@
+import { keepTimesIfUnchanged } from '../../machinery/apply/times.js';
 import { conflict, invalid, notFound } from '../../machinery/errors.js';
 import { invalidValue } from '../../machinery/field.js';
 import type { KubeObject } from '../../machinery/json.js';
@@ -81,6 +82,7 @@ async function replace(
   }
   const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, old);
   return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
+    keepTimesIfUnchanged(object, old);
     const revision = object.metadata.resourceVersion;
     delete object.metadata.resourceVersion;
     const text = kind.hub.encode(object);

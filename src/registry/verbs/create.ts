@@ -2,7 +2,7 @@ import { inputFormat } from '../../machinery/codec/negotiate.js';
 import { cloneJson } from '../../machinery/json.js';
 import { readObject } from '../body.js';
 import { writeQuery } from '../options.js';
-import { dedupeOwners } from '../store/metadata.js';
+import { dedupeOwners, wipeSystemFields } from '../store/metadata.js';
 import { admissionAttributes } from './admission.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from './contract.js';
 import { checkNamespace, writeContext, writerOf } from './write.js';
@@ -18,6 +18,7 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
   request.recordBody(object);
   version.applyDefaults(object);
   checkNamespace(object, request);
+  wipeSystemFields(object);
   const wctx = writeContext(request, options.dryRun);
   const managed = await version
     .fieldManager(endpoint.subresource)

@@ -15,7 +15,12 @@ import { isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '
 import { applyJsonPatch, parseJsonPatch, unknownPatchFields } from '../../machinery/patch/json-patch.js';
 import { applyMergePatch, parseMergePatch } from '../../machinery/patch/merge-patch.js';
 import { patchedInvalid, patchedText } from '../../machinery/patch/patched.js';
-import { applyStrategicMergePatch, parseStrategicMergePatch } from '../../machinery/patch/strategic-merge-patch.js';
+import {
+  applyStrategicMergePatch,
+  parseStrategicMergePatch,
+  type StrategicMergeResult,
+} from '../../machinery/patch/strategic-merge-patch.js';
+import { checkUnstructured } from '../../machinery/patch/unstructured.js';
 import type { KindVersion } from '../kind.js';
 import { type WriteQuery, writeQuery } from '../options.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from './contract.js';
@@ -136,22 +141,27 @@ function mechanism(request: VerbRequest, options: WriteQuery, body: JsonValue, m
       const merge = parseStrategicMergePatch(body);
       return (live, faults) => {
         const patched = applyStrategicMergePatch(document(live), merge, version.type);
-        return decodePatched(request, options, patched.object, goValue(patched.patch), faults);
+        return decodeMergedStrategically(request, options, patched, faults);
       };
     }
   }
 }
 
-/** @param quoted what the message of a 422 shows */
+/**
+ * @param quoted what the message of a 422 shows
+ * @param reported unknown fields are in `faults` already
+ */
 function decodePatched(
   request: VerbRequest,
   options: WriteQuery,
   patched: JsonValue,
   quoted: string,
   faults: string[],
+  reported = false,
 ): KubeObject {
   const { version } = request.endpoint;
-  const strict = options.fieldValidation === 'Ignore' ? undefined : { report: (text: string) => faults.push(text) };
+  const silent = reported || options.fieldValidation === 'Ignore';
+  const strict = silent ? undefined : { report: (text: string) => faults.push(text) };
   let object: KubeObject;
   try {
     if (!isJsonObject(patched)) throw new DecodeError(`couldn't get version/kind; json parse error: unexpected value`);
@@ -168,6 +178,24 @@ function decodePatched(
     for (const fault of faults) request.ctx.warn(fault);
   }
   return object;
+}
+
+/** The result of a strategic merge is checked as values, not decoded from text: its faults read otherwise. */
+function decodeMergedStrategically(
+  request: VerbRequest,
+  options: WriteQuery,
+  patched: StrategicMergeResult,
+  faults: string[],
+): KubeObject {
+  const { version } = request.endpoint;
+  const quoted = goValue(patched.patch);
+  const report = options.fieldValidation === 'Ignore' ? undefined : (text: string) => faults.push(text);
+  try {
+    checkUnstructured(patched.object, version.type, report);
+  } catch (e) {
+    throw patchedInvalid(quoted, (e as Error).message);
+  }
+  return decodePatched(request, options, patched.object, quoted, faults, true);
 }
 
 function checkPatchedKind(version: KindVersion, patched: JsonObject, quoted: string): void {

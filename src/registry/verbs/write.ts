@@ -1,3 +1,4 @@
+import { managerName } from '../../machinery/apply/manager-name.js';
 import { badRequest } from '../../machinery/errors.js';
 import type { KubeObject } from '../../machinery/json.js';
 import { metaTime } from '../context.js';
@@ -21,16 +22,8 @@ export function writeContext(request: VerbRequest, dryRun: boolean): WriteContex
   };
 }
 
-/** `fieldManager` of the query, else the first part of the User-Agent, as managedFields names a client. */
-export function managerOf(request: VerbRequest, options: WriteQuery): string {
-  if (options.fieldManager) return options.fieldManager;
-  const [prefix = ''] = request.ctx.userAgent.split('/');
-  const printable = [...prefix].filter((c) => /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(c)).join('');
-  return Buffer.byteLength(printable) > 128 ? Buffer.from(printable).toString('utf8', 0, 128) : printable;
-}
-
 export function writerOf(request: VerbRequest, services: VerbServices, options: WriteQuery) {
-  return { manager: managerOf(request, options), now: metaTime(services.env.now()) };
+  return { manager: managerName(options.fieldManager, request.ctx.userAgent), now: metaTime(services.env.now()) };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Field, SchemaNode, Type } from '../../scheme/type.js';
 import { DecodeError } from '../errors.js';
 import type { Duplicates } from '../json/scanner.js';
 import { DecodeContext, kindOf, TypeMismatch } from './context.js';
+import { tellsEmptyFromUnset } from './empty-lists.js';
 import { canonicalBase64, type Decode, integer, SPECIAL_SCALARS, schemaPropsOf } from './special.js';
 
 export interface TypedOptions {
