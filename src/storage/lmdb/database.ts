@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { isStorageError, StorageError } from '../contract.js';
 import { messageOf, prepareDataFile, syncDirectory } from './data-file.js';
-import { decodeOwner, encodeOwner, isAlive, type Owner, thisProcess } from './owner.js';
+import { decodeOwner, encodeOwner, isAlive, thisProcess } from './owner.js';
 import {
   type Change,
   decodeChange,
@@ -91,12 +91,20 @@ export class StoreDatabase {
     try {
       const table = (name: string) =>
         this.#env.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
-      this.meta = table('meta');
+      // One transaction for all: a new store waits for the disk once.
+      const tables = this.#env.transactionSync(() => ({
+        meta: table('meta'),
+        revisions: table('revisions'),
+        keys: table('keys'),
+        leases: table('leases'),
+        leaseKeys: table('leaseKeys'),
+      }));
+      this.meta = tables.meta;
       this.#take();
-      this.revisions = table('revisions');
-      this.keys = table('keys');
-      this.leases = table('leases');
-      this.leaseKeys = table('leaseKeys');
+      this.revisions = tables.revisions;
+      this.keys = tables.keys;
+      this.leases = tables.leases;
+      this.leaseKeys = tables.leaseKeys;
       if (!exists) syncDirectory(this.#directory);
     } catch (e) {
       openHere.delete(this.#directory);
@@ -162,21 +170,16 @@ export class StoreDatabase {
     openHere.delete(this.#directory);
   }
 
+  /** Marks the store as ours, unless a living process has it. LMDB lets one process at a time do this. */
   #take(): void {
-    const inUse = () => {
+    const other = this.#env.transactionSync(() => {
       const record = this.meta.getBinary(OWNER);
       const owner = record && decodeOwner(record);
-      return owner && isAlive(owner) ? owner : undefined;
-    };
-    // The first look needs no lock, which the owner may hold while it is stopped in the middle of a commit.
-    const owner: Owner | undefined =
-      inUse() ??
-      this.#env.transactionSync(() => {
-        const other = inUse();
-        if (!other) this.meta.putSync(OWNER, encodeOwner(thisProcess()));
-        return other;
-      });
-    if (owner) throw locked(this.#directory, `process ${owner.pid}`);
+      if (owner && isAlive(owner)) return owner;
+      this.meta.putSync(OWNER, encodeOwner(thisProcess()));
+      return undefined;
+    });
+    if (other) throw locked(this.#directory, `process ${other.pid}`);
   }
 
   #use(): FileUse {
