@@ -140,7 +140,7 @@ describe('custom resources', () => {
         { gvk: { group: 'e.com', version: 'v1', kind: 'T' } },
         false,
       ),
-    ).toThrow('cannot be read from protobuf');
+    ).toThrow('does not implement the protobuf marshalling interface');
   });
 });
 

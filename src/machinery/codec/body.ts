@@ -150,6 +150,10 @@ function withDefaults(actual: GroupVersionKind, defaults: GroupVersionKind): Gro
   return takes ? { group: defaults.group, version: defaults.version, kind } : { ...actual, kind };
 }
 
+/** What upstream says of custom resources in protobuf. */
+const NO_PROTOBUF =
+  'object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be encoded to a protobuf message';
+
 function decodeAs(
   read: Read,
   gvk: GroupVersionKind,
@@ -157,7 +161,7 @@ function decodeAs(
   strict: boolean,
 ): { object: KubeObject; strictErrors: string[] } {
   if (!expected.type) {
-    if (read.message) throw new DecodeError('an object without a built-in type cannot be read from protobuf');
+    if (read.message) throw new DecodeError(NO_PROTOBUF);
     const object = decodeUnstructured(read.value!, read.duplicates, read.strictErrors);
     return { object: withTypeMeta(object, gvk), strictErrors: read.strictErrors };
   }

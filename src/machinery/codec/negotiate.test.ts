@@ -15,9 +15,9 @@ import {
   wantsPretty,
 } from './negotiate.js';
 
-const offers = mediaOffers({ protobuf: true, cbor: false });
+const offers = mediaOffers({ cbor: false });
 const table = 'as=Table;v=v1;g=meta.k8s.io';
-const pick = (accept: string | undefined, allows = resourceTransform(true)) => {
+const pick = (accept: string | undefined, allows = resourceTransform({ builtIn: true })) => {
   const found = negotiate(accept, offers, allows);
   return found && [found.offer.format, found.convert?.kind ?? ''].join(' ').trim();
 };
@@ -76,13 +76,16 @@ describe('Accept', () => {
       profile: 'local',
     });
     expect(pick(`application/json;${table}`, noTransform)).toBeUndefined();
-    expect(pick(`application/json;${table}`, resourceTransform(false))).toBeUndefined();
   });
   it('offers what the kind has', () => {
-    const media = (kinds: { protobuf: boolean; cbor: boolean }) => mediaOffers(kinds).map((o) => o.format);
-    expect(media({ protobuf: false, cbor: false })).toEqual(['json', 'yaml']);
-    expect(media({ protobuf: true, cbor: true })).toEqual(['json', 'yaml', 'protobuf', 'cbor']);
-    const cbor = mediaOffers({ protobuf: true, cbor: true });
+    expect(offers.map((o) => o.format)).toEqual(['json', 'yaml', 'protobuf']);
+    const custom = resourceTransform({ builtIn: false });
+    expect(pick('application/vnd.kubernetes.protobuf', custom)).toBeUndefined();
+    expect(pick('application/vnd.kubernetes.protobuf,application/json', custom)).toBe('json');
+    expect(pick('application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', custom)).toBe(
+      'protobuf PartialObjectMetadata',
+    );
+    const cbor = mediaOffers({ cbor: true });
     expect(negotiate('application/cbor', cbor, noTransform)?.offer.streamType).toBe('application/cbor-seq');
   });
   it('reads a header of any size', () => {

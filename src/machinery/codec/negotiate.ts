@@ -24,15 +24,13 @@ const PROTOBUF_OFFER: MediaOffer = {
 const CBOR_OFFER: MediaOffer = { mediaType: 'application/cbor', format: 'cbor', streamType: 'application/cbor-seq' };
 
 /**
- * The formats in the order that they are preferred and listed in.
+ * The formats in the order that they are preferred and listed in. Custom resources list them all too, though they do
+ * not have all: {@link resourceTransform} tells.
  *
- * @param kinds built-in kinds have protobuf, custom resources have none; `cbor` is the gate CBORServingAndStorage
+ * @param gates `cbor`: CBORServingAndStorage
  */
-export function mediaOffers(kinds: { protobuf: boolean; cbor: boolean }): readonly MediaOffer[] {
-  const offers = [JSON_OFFER, YAML_OFFER];
-  if (kinds.protobuf) offers.push(PROTOBUF_OFFER);
-  if (kinds.cbor) offers.push(CBOR_OFFER);
-  return offers;
+export function mediaOffers(gates: { cbor: boolean }): readonly MediaOffer[] {
+  return gates.cbor ? [JSON_OFFER, YAML_OFFER, PROTOBUF_OFFER, CBOR_OFFER] : [JSON_OFFER, YAML_OFFER, PROTOBUF_OFFER];
 }
 
 /** What the client wants, as far as the Accept header says. */
@@ -52,12 +50,15 @@ export type AllowsTransform = (mediaType: string, target: GroupVersionKind | und
 /** Endpoints (and errors) that only have their own form. */
 export const noTransform: AllowsTransform = (_, target) => target === undefined;
 
-/** Resource endpoints: metadata alone in every format, tables in JSON and YAML where the resource has columns. */
-export function resourceTransform(hasTable: boolean): AllowsTransform {
+/**
+ * Resource endpoints: metadata alone in every format, tables in JSON and YAML. The objects of custom resources have no
+ * protobuf form.
+ */
+export function resourceTransform(kind: { builtIn: boolean }): AllowsTransform {
   return (mediaType, target) => {
-    if (!target) return true;
+    if (!target) return kind.builtIn || mediaType !== PROTOBUF_OFFER.mediaType;
     if (target.group !== 'meta.k8s.io' || (target.version !== 'v1' && target.version !== 'v1beta1')) return false;
-    if (target.kind === 'Table') return hasTable && /^application\/(?:json|yaml)$/.test(mediaType);
+    if (target.kind === 'Table') return mediaType === JSON_OFFER.mediaType || mediaType === YAML_OFFER.mediaType;
     return target.kind === 'PartialObjectMetadata' || target.kind === 'PartialObjectMetadataList';
   };
 }

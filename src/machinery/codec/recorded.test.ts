@@ -63,7 +63,7 @@ function bodyOf(step: Step, id: string): Buffer {
 /** The message of the refusal, the warnings that the codec owes, or undefined when the body is fine. */
 function outcome(step: Step, body: Buffer, facts: ResourceFacts): { refusal?: string; warnings: string[] } {
   const gvk = { group: facts.group, version: facts.version, kind: facts.kind };
-  const offers = mediaOffers({ protobuf: true, cbor: false });
+  const offers = mediaOffers({ cbor: false });
   const validation = step.query?.fieldValidation ?? 'Warn';
   try {
     const contentType = step.noContentType ? undefined : (step.headers?.['Content-Type'] ?? 'application/json');
@@ -159,10 +159,10 @@ describe.runIf(existsSync(twin))('YAML that a real server wrote', () => {
 
 /** The media type of the answer, or the message of the 406. */
 function negotiated(accept: string | undefined, isList: boolean): string {
-  const offers = mediaOffers({ protobuf: true, cbor: false });
+  const offers = mediaOffers({ cbor: false });
   const produces = producesOf(offers, isList);
   if (!routeProduces(accept, produces)) return routeNotAcceptable(produces).message;
-  const found = negotiate(accept, offers, resourceTransform(true));
+  const found = negotiate(accept, offers, resourceTransform({ builtIn: true }));
   if (!found) return notAcceptable(offers).message;
   const kind = found.convert?.kind;
   if (kind && kind !== 'Table' && kind.endsWith('List') !== isList) return `you requested ${kind}`;

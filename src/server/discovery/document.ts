@@ -8,7 +8,7 @@ import { catalog } from '../../machinery/scheme/catalog.js';
 import type { ApiRequest } from '../api-request.js';
 import { sendBytes } from '../respond/send.js';
 
-export const OFFERS: readonly MediaOffer[] = mediaOffers({ protobuf: true, cbor: false });
+export const OFFERS: readonly MediaOffer[] = mediaOffers({ cbor: false });
 export const MEDIA_TYPES: readonly string[] = OFFERS.map((offer) => offer.mediaType);
 
 /** A document that many clients ask for: encoded once in each form. */

@@ -24,7 +24,7 @@ export interface AnswerOptions {
 
 /** An error goes out in a format the client reads; when it names none of ours, as JSON. */
 export function statusRepresentation(headers: IncomingHttpHeaders, query: URLSearchParams): Representation {
-  const found = negotiate(headers.accept, mediaOffers({ protobuf: true, cbor: false }), noTransform);
+  const found = negotiate(headers.accept, mediaOffers({ cbor: false }), noTransform);
   return found ? representation(found.offer, found.pretty || pretty(headers, query)) : PLAIN_JSON;
 }
 
@@ -35,11 +35,11 @@ export function statusRepresentation(headers: IncomingHttpHeaders, query: URLSea
  */
 export function objectRepresentation(endpoint: Endpoint, verb: string, options: AnswerOptions): Representation {
   const { headers, query, cbor } = options;
-  const offers = mediaOffers({ protobuf: endpoint.version.typed, cbor });
+  const offers = mediaOffers({ cbor });
   const stream = verb === 'watch';
   const produces = producesOf(offers, stream || verb === 'list');
   if (endpoint.version.typed && !routeProduces(headers.accept, produces)) throw routeNotAcceptable(produces);
-  const found = negotiate(headers.accept, offers, resourceTransform(true));
+  const found = negotiate(headers.accept, offers, resourceTransform({ builtIn: endpoint.version.typed }));
   if (!found || (stream && !found.offer.streamType)) throw notAcceptable(offers, stream);
   const asked = found.pretty || pretty(headers, query);
   const plain = representation(found.offer, asked && found.offer.format === 'json');
