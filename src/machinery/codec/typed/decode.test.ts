@@ -4,6 +4,7 @@ import { catalog } from '../../scheme/catalog.js';
 import { parseJson } from '../json/parse.js';
 import type { Duplicates } from '../json/scanner.js';
 import { decodeTyped } from './decode.js';
+import { emptyListDropper } from './empty-lists.js';
 import { decodeUnstructured } from './unstructured.js';
 
 const type = (kind: string, group = '', version = 'v1') => catalog().byGvk(group, version, kind)!;
@@ -27,6 +28,16 @@ describe('minimal form', () => {
       volumes: [{ name: 'v', emptyDir: {} }],
     };
     expect(minimal('Pod', { spec })).toEqual({ spec });
+  });
+  it('tells empty from unset lists that Go always writes, until they are stored', () => {
+    const role = minimal(
+      'Role',
+      { rules: [], metadata: { managedFields: [], finalizers: [] } },
+      'rbac.authorization.k8s.io',
+    );
+    expect(role).toEqual({ rules: [], metadata: { managedFields: [] } });
+    emptyListDropper(type('Role', 'rbac.authorization.k8s.io'))!(role);
+    expect(role).toEqual({ metadata: {} });
   });
   it('keeps map values and elements of lists', () => {
     expect(minimal('ConfigMap', { data: { a: '', b: null }, binaryData: { c: '' } })).toEqual({

@@ -14,7 +14,10 @@ export interface TypedOptions {
 }
 
 export interface Decoded {
-  /** The object in minimal form: fields at their Go zero value are absent, unless the field is a Go pointer. */
+  /**
+   * The object in minimal form: fields at their Go zero value are absent, unless the field is a Go pointer. Lists that Go
+   * always writes keep `[]` until `emptyListDropper` takes it away before they are stored.
+   */
   object: JsonObject;
   /** Texts such as `unknown field "spec.x"` and `duplicate field "kind"`, at most 100, each once. */
   unknown: string[];
