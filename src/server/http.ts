@@ -42,4 +42,5 @@ export interface HttpResponse {
   abort(): void;
 }
 
+/** Resolves when the answer is complete. One that is still open then is cut; one that never began is a 500. */
 export type HttpHandler = (request: HttpRequest, response: HttpResponse) => Promise<void>;

@@ -3,10 +3,11 @@ import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { CachedObject, ListResult } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
+import { gzipResponse } from '../transport/gzip.js';
 import { encodeObject } from './encode.js';
 import { isList, isVerbatim, jsonAt, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
-import { sendBytes } from './send.js';
+import { sendBytes, takesGzip } from './send.js';
 import { tableOf } from './table.js';
 
 /** What is written at once: large enough for few system calls, small enough to keep memory flat. */
@@ -62,7 +63,8 @@ export function listMeta(list: Listing): JsonObject {
 
 /** Stored bytes between a head and a tail, as they come out of the cache: memory does not grow with the list. */
 async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing, form: Representation): Promise<void> {
-  const { response } = request;
+  const { http } = request;
+  const response = takesGzip(http.headers['accept-encoding']) ? gzipResponse(request.response) : request.response;
   const { head, tail } = frame(endpoint, list);
   const verbatim = isVerbatim(endpoint, form);
   const typed = endpoint.version.typed;
@@ -92,8 +94,10 @@ async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing
     }
   }
   pending.push(Buffer.from(tail));
-  if (begun) response.end(Buffer.concat(pending));
-  else sendBytes(request, 200, Buffer.concat(pending), form);
+  if (begun) {
+    response.end(Buffer.concat(pending));
+    await response.drained();
+  } else await sendBytes(request, 200, Buffer.concat(pending), form);
 }
 
 const OPEN = Buffer.from('{');

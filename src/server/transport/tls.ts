@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import {
   createSecureContext,
   type TlsOptions as NodeTlsOptions,
@@ -76,6 +77,9 @@ export function loadCertificates(policy: TlsPolicy, certificates: ServingCertifi
     minVersion: policy.minVersion,
     ciphers: policy.ciphers,
     honorCipherOrder: true,
+    // A session resumed from a ticket remembers the client's certificate without its intermediates: it could not be
+    // verified any more.
+    secureOptions: constants.SSL_OP_NO_TICKET,
   });
   const byName = (certificates.sni ?? []).map((pair) => ({
     names: pair.names.map((name) => name.toLowerCase()),

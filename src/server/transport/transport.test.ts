@@ -167,6 +167,31 @@ describe('both protocols', () => {
     expect((seen[3] as { raw: Buffer; chain: Buffer[] }).chain).toEqual([]);
   });
 
+  it('deliver the chain on every connection, resumed or not', async () => {
+    const chains: (number | undefined)[] = [];
+    const { port } = await serve(async (req, res) => {
+      chains.push(req.peerCertificate?.chain.length);
+      res.head(200, { Connection: 'close' });
+      res.end();
+    });
+    const own = { cert: client.cert + intermediate.cert, key: client.key, ca: ca.cert, servername: 'localhost' };
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      let session: Buffer | undefined;
+      for (let i = 0; i < 2; i++) {
+        const socket = connectTls({ host: '127.0.0.1', port, ...own, maxVersion, session });
+        clients.push(socket);
+        socket.on('session', (s) => {
+          session = s;
+        });
+        await once(socket, 'secureConnect');
+        socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+        await readToEnd(socket);
+      }
+    }
+    expect(chains.length).toBe(4);
+    for (const length of chains) expect(length).toBeGreaterThan(0);
+  });
+
   it('refuse bodies past the limit, declared or not, and the client sees why', async () => {
     const { port } = await serve(echo);
     const big = Buffer.alloc(3_000_000, 97);
