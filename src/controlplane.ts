@@ -9,6 +9,7 @@ import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
+import { selectControllers } from './controlplane/controllers.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import { generalRoutes } from './controlplane/general-routes.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
@@ -181,6 +182,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     now: env.now,
   });
 
+  const controllers = selectControllers(options.controllers ?? ['*'], {
+    client,
+    table,
+    env,
+    log,
+    caPem: material.ca.cert,
+  });
+  await Promise.all(controllers.map((c) => c.start()));
   ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   return {
@@ -199,6 +208,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     inject: (request) => inject(handler, request),
     async close() {
       await transport.shutdown();
+      await Promise.all(controllers.map((c) => c.stop()));
       access.close();
       cacher.close();
       await storage.close();

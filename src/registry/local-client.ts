@@ -161,7 +161,7 @@ export class LocalClient {
       name,
       query: new URLSearchParams(),
       contentType: 'application/json',
-      offers: mediaOffers({ protobuf: false, cbor: false }),
+      offers: mediaOffers({ cbor: false }),
       body: async () => Buffer.from(JSON.stringify(body)),
       mayCreate: () => {},
       recordBody: () => {},

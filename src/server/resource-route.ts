@@ -111,7 +111,7 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
     name: info.name,
     query: request.query,
     contentType: http.headers['content-type'] ?? '',
-    offers: mediaOffers({ protobuf: endpoint.version.typed, cbor: parts.cbor }),
+    offers: mediaOffers({ cbor: parts.cbor }),
     body: () => http.readBody(parts.maxBodyBytes),
     mayCreate: () => parts.authorize({ ...attributesOf(request), verb: 'create' }),
     recordBody: (object, patched) => {

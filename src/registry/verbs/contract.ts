@@ -1,5 +1,6 @@
 import type { AdmissionChain } from '../../admission/chain.js';
 import type { MediaOffer } from '../../machinery/codec/negotiate.js';
+import type { StatusError } from '../../machinery/errors.js';
 import type { JsonObject, JsonValue } from '../../machinery/json.js';
 import type { ListResult, Watcher } from '../../storage/cacher/cacher.js';
 import type { Environment, OperationContext } from '../context.js';
@@ -40,4 +41,6 @@ export type VerbAnswer =
   | { readonly type: 'list'; readonly list: ListResult }
   /** Removed objects, answered as a list. */
   | { readonly type: 'objects'; readonly objects: readonly StoredObject[]; readonly revision: number }
-  | { readonly type: 'watch'; readonly watcher: Watcher };
+  | { readonly type: 'watch'; readonly watcher: Watcher }
+  /** A watch that can't begin where the client wants it: told as the only event of a stream. */
+  | { readonly type: 'watch-error'; readonly error: StatusError };

@@ -1,4 +1,4 @@
-import { badRequest } from '../../machinery/errors.js';
+import { badRequest, isStatusError } from '../../machinery/errors.js';
 import { parseFieldSelector } from '../../machinery/selectors/field-selector.js';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.js';
 import type { Predicate } from '../../storage/cacher/cacher.js';
@@ -38,15 +38,20 @@ export async function watch(
   const kind = request.endpoint.kind!;
   const options = listQuery(request.query, true);
   const selection = select(request, kind, options);
-  const watcher = await kind.cache.watch({
-    ...selection,
-    resourceVersion: options.resourceVersion,
-    resourceVersionMatch: (options.resourceVersionMatch || undefined) as 'NotOlderThan' | undefined,
-    sendInitialEvents: options.sendInitialEvents,
-    allowBookmarks: options.allowWatchBookmarks,
-    timeoutMs: timeoutMs(options.timeoutSeconds),
-  });
-  return { type: 'watch', watcher };
+  try {
+    const watcher = await kind.cache.watch({
+      ...selection,
+      resourceVersion: options.resourceVersion,
+      resourceVersionMatch: (options.resourceVersionMatch || undefined) as 'NotOlderThan' | undefined,
+      sendInitialEvents: options.sendInitialEvents,
+      allowBookmarks: options.allowWatchBookmarks,
+      timeoutMs: timeoutMs(options.timeoutSeconds),
+    });
+    return { type: 'watch', watcher };
+  } catch (error) {
+    if (isStatusError(error, 'Expired') || isStatusError(error, 'Timeout')) return { type: 'watch-error', error };
+    throw error;
+  }
 }
 
 export interface Selection {

@@ -7,7 +7,7 @@ import { type Listing, sendList } from './list.js';
 import { gvkOf, renderObject } from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
-import { sendWatch } from './watch.js';
+import { sendWatch, sendWatchError } from './watch.js';
 
 const STATUS = { group: '', version: 'v1', kind: 'Status' };
 
@@ -35,6 +35,8 @@ export async function sendAnswer(
       return sendList(request, endpoint, removed(answer.objects, answer.revision), form);
     case 'watch':
       return sendWatch(request, endpoint, answer.watcher, form);
+    case 'watch-error':
+      return sendWatchError(request, answer.error, form);
   }
 }
 

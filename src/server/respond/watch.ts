@@ -1,4 +1,5 @@
 import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { Status, StatusError } from '../../machinery/errors.js';
 import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { CacheEvent, Watcher } from '../../storage/cacher/cacher.js';
@@ -50,6 +51,17 @@ export async function sendWatch(
     signal.removeEventListener('abort', stop);
     watcher.stop();
   }
+}
+
+/** One ERROR event, and the end. */
+export function sendWatchError(request: ApiRequest, error: StatusError, form: Representation): void {
+  const status = encodeValue(
+    error.toStatus() as Status & JsonObject,
+    { group: '', version: 'v1', kind: 'Status' },
+    form,
+  );
+  request.response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
+  request.response.end(encodeEvent('ERROR', status, form));
 }
 
 type EventEncoder = (event: CacheEvent) => Buffer | Promise<Buffer>;
