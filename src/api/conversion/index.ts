@@ -1,4 +1,7 @@
 import { apiVersionOf, type KubeObject } from '../../machinery/json.js';
+import { horizontalPodAutoscaler } from './autoscaling.js';
+import { event } from './event.js';
+import { resourceClaim, resourceClaimTemplate, resourceSlice } from './resource.js';
 
 export interface ApiVersion {
   readonly group: string;
@@ -7,9 +10,17 @@ export interface ApiVersion {
 
 /** Changes an object's shape in place; TypeMeta is set by the caller. Nothing may be lost on the way there and back. */
 export type Converter = (object: KubeObject) => void;
+/** `from apiVersion→to apiVersion` */
+export type ConverterTable = Readonly<Record<string, Converter>>;
 
-/** Converters by `Kind`, then `from apiVersion→to apiVersion`. Versions of the same shape need none. */
-const converters: Readonly<Record<string, Readonly<Record<string, Converter>>>> = {};
+/** By `Kind`. Versions of the same shape need none. */
+const converters: Readonly<Record<string, ConverterTable>> = {
+  Event: event,
+  HorizontalPodAutoscaler: horizontalPodAutoscaler,
+  ResourceClaim: resourceClaim,
+  ResourceClaimTemplate: resourceClaimTemplate,
+  ResourceSlice: resourceSlice,
+};
 
 /**
  * The same object at another version of its kind. The argument may be changed and must not be used afterwards.
