@@ -1,4 +1,4 @@
-import { type FieldError, invalidValue, type Path } from '../../machinery/field.js';
+import { FieldError, invalidValue, type Path } from '../../machinery/field.js';
 import type { JsonObject, JsonValue, KubeObject } from '../../machinery/json.js';
 import { isJsonObject } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
@@ -110,6 +110,11 @@ export function isZero(v: JsonValue | undefined): boolean {
   if (v === undefined || v === null || v === '' || v === 0 || v === false) return true;
   if (Array.isArray(v)) return v.length === 0;
   return isJsonObject(v) && Object.keys(v).length === 0;
+}
+
+/** Something is wrong with a struct as a whole; its value is not printed. */
+export function invalidWhole(c: Check, at: Path, text: string): void {
+  c.errors.push(new FieldError('FieldValueInvalid', at.text, `Invalid value: ${text}`));
 }
 
 /** Reports each message of a format check as an invalid value. */
