@@ -1,6 +1,6 @@
 import { invalidValue, Path, required } from '../../machinery/field.js';
 import { cloneJson, equalJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
-import { bool, list, num, obj, ptr, str, stringMap } from '../access.js';
+import { bool, edit, list, num, obj, ptr, str, stringMap } from '../access.js';
 import { isUsableSelector, LABEL_SELECTOR, mustMatchTemplate, selectorMatches } from '../apps/selector.js';
 import { templateWarnings } from '../core/pod-template.js';
 import { hostnameWarning } from '../core/replication-controller.js';
@@ -22,13 +22,17 @@ const ownLabels = (job: KubeObject): Record<string, string> => {
 
 /** Makes selector and labels of the template, but does not overwrite what is there; validation will tell. */
 function generateSelector(job: KubeObject): void {
-  const spec = (job.spec ??= {}) as JsonObject;
-  if (bool(spec, 'manualSelector')) return;
-  const template = (spec.template ??= {}) as JsonObject;
-  const meta = (template.metadata ??= {}) as JsonObject;
-  meta.labels = { ...ownLabels(job), ...obj(meta, 'labels') };
-  const selector = (spec.selector ??= {}) as JsonObject;
-  selector.matchLabels = { [UID]: job.metadata.uid ?? '', ...obj(selector, 'matchLabels') };
+  if (bool(obj(job, 'spec'), 'manualSelector')) return;
+  edit(job, 'spec', (spec) => {
+    edit(spec, 'template', (template) => {
+      edit(template, 'metadata', (meta) => {
+        meta.labels = { ...ownLabels(job), ...obj(meta, 'labels') };
+      });
+    });
+    edit(spec, 'selector', (selector) => {
+      selector.matchLabels = { [UID]: job.metadata.uid ?? '', ...obj(selector, 'matchLabels') };
+    });
+  });
 }
 
 function generatedSelector(job: KubeObject, c: Check): void {
@@ -80,45 +84,38 @@ function hostnames(job: KubeObject, c: Check): void {
     );
 }
 
-/** The template that is stored, with what may be changed while a job waits. */
-function expectedTemplate(spec: JsonObject, old: KubeObject, gate: (name: string) => boolean): JsonObject {
-  const before = obj(old, 'spec');
-  const status = obj(old, 'status');
-  const stored = obj(before, 'template');
+/** While a job waits, what decides where its pods go and what they get may change. */
+function templateChange(spec: JsonObject, old: KubeObject, c: Check): void {
+  const [before, status] = [obj(old, 'spec'), obj(old, 'status')];
+  const at = SPEC.child('template');
   const neverStarted = status.startTime === undefined;
-  const stopped =
-    num(status, 'active') === 0 &&
-    list(status, 'conditions').some((o) => str(o, 'type') === 'Suspended' && str(o, 'status') === 'True');
-  if (!bool(before, 'suspend') || !(neverStarted || stopped)) return stored;
-
-  const template = obj(spec, 'template');
-  const pod = obj(template, 'spec');
-  const out = cloneJson(stored);
+  const stopped = list(status, 'conditions').some((o) => str(o, 'type') === 'Suspended' && str(o, 'status') === 'True');
+  const waits = bool(before, 'suspend') && num(status, 'active') === 0 && (neverStarted || stopped);
+  if (!waits) {
+    immutable(spec.template, before.template, at, c, 'core.v1.PodTemplateSpec');
+    return;
+  }
+  const pod = obj(obj(spec, 'template'), 'spec');
+  const expected = cloneJson(obj(obj(before, 'template'), 'spec'));
   const take = (to: JsonObject, from: JsonObject, ...fields: string[]) => {
     for (const field of fields) {
       if (from[field] === undefined) delete to[field];
       else to[field] = from[field];
     }
   };
-  const outPod = (out.spec ??= {}) as JsonObject;
-  const outMeta = (out.metadata ??= {}) as JsonObject;
-  if (neverStarted || gate('MutableSchedulingDirectivesForSuspendedJobs')) {
-    take(outPod, pod, 'nodeSelector', 'tolerations', 'schedulingGates');
-    take(outMeta, obj(template, 'metadata'), 'annotations', 'labels');
-    const affinity = { ...obj(outPod, 'affinity') };
+  if (neverStarted || c.gate('MutableSchedulingDirectivesForSuspendedJobs')) {
+    take(expected, pod, 'nodeSelector', 'tolerations', 'schedulingGates');
+    const affinity = { ...obj(expected, 'affinity') };
     take(affinity, obj(pod, 'affinity'), 'nodeAffinity');
-    const none = Object.keys(affinity).length === 0;
-    if (pod.affinity === undefined && none) delete outPod.affinity;
-    else if (pod.affinity !== undefined || outPod.affinity !== undefined) outPod.affinity = affinity;
+    if (pod.affinity === undefined && Object.keys(affinity).length === 0) delete expected.affinity;
+    else if (pod.affinity !== undefined || expected.affinity !== undefined) expected.affinity = affinity;
   }
-  if (gate('MutablePodResourcesForSuspendedJobs'))
+  if (c.gate('MutablePodResourcesForSuspendedJobs'))
     for (const field of ['containers', 'initContainers'])
-      list(outPod, field).forEach((container, i) => {
-        const now = list(pod, field)[i];
-        if (now) take(container, now, 'resources');
+      list(expected, field).forEach((container, i) => {
+        take(container, list(pod, field)[i] ?? {}, 'resources');
       });
-  if (Object.keys(outMeta).length === 0) delete out.metadata;
-  return out;
+  immutable(pod, expected, at.child('spec'), c, 'core.v1.PodSpec');
 }
 
 function change(job: KubeObject, old: KubeObject, c: Check): void {
@@ -136,7 +133,7 @@ function change(job: KubeObject, old: KubeObject, c: Check): void {
         ),
       );
   fixed('selector', LABEL_SELECTOR);
-  immutable(spec.template, expectedTemplate(spec, old, c.gate), SPEC.child('template'), c, 'core.v1.PodTemplateSpec');
+  templateChange(spec, old, c);
   fixed('completionMode');
   fixed('podFailurePolicy', 'batch.v1.PodFailurePolicy');
   fixed('backoffLimitPerIndex');
