@@ -267,7 +267,7 @@ export class PriorityAndFairness implements FlowControl {
       }
       this.#levels.set(name, {
         settings,
-        queues: new PriorityLevel(name, exempt, queuing, this.#options.clock, this.#server),
+        queues: new PriorityLevel(exempt, queuing, this.#options.clock, this.#server),
         limits: NO_SEATS,
         widest: 0,
         demand: { highWatermark: 0, average: 0, deviation: 0 },

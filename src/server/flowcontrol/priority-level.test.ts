@@ -26,7 +26,7 @@ const REJECT: Queuing = { queues: 0, handSize: 0, queueLengthLimit: 0 };
 const QUEUE: Queuing = { queues: 8, handSize: 1, queueLengthLimit: 5 };
 
 function levelOf(limit: number, queuing = QUEUE, exempt = false): PriorityLevel {
-  const level = new PriorityLevel('pl', exempt, queuing, clock, server);
+  const level = new PriorityLevel(exempt, queuing, clock, server);
   level.limit = limit;
   return level;
 }

@@ -50,7 +50,6 @@ const EXPECTED_MS = 3;
  * nobody wanted it is never held against them.
  */
 export class PriorityLevel {
-  readonly name: string;
   readonly exempt: boolean;
   readonly demand: DemandMeter;
   readonly #clock: Clock;
@@ -72,8 +71,7 @@ export class PriorityLevel {
   /** Called when nothing is left to do. */
   onIdle: (() => void) | undefined;
 
-  constructor(name: string, exempt: boolean, queuing: Queuing, clock: Clock, server: ServerCounts) {
-    this.name = name;
+  constructor(exempt: boolean, queuing: Queuing, clock: Clock, server: ServerCounts) {
     this.exempt = exempt;
     this.#queuing = queuing;
     this.#clock = clock;
@@ -88,10 +86,6 @@ export class PriorityLevel {
   set limit(seats: number) {
     this.#limit = seats;
     this.#dispatch();
-  }
-
-  get queuing(): Queuing {
-    return this.#queuing;
   }
 
   /** Queues that are not meant to be any more are served until they are empty. */
