@@ -4,7 +4,7 @@ import type { Duplicates } from '../machinery/codec/json/scanner.js';
 import type { GroupKind, GroupResource } from '../machinery/errors.js';
 import type { GroupVersionKind, JsonValue, KubeObject } from '../machinery/json.js';
 import type { Type } from '../machinery/scheme/type.js';
-import type { ResourceCache } from '../storage/cacher/cacher.js';
+import type { CachedObject, ResourceCache } from '../storage/cacher/cacher.js';
 
 /**
  * One kind as it is stored: the same objects may be served at several versions (and, for events, in two groups).
@@ -16,11 +16,24 @@ export interface Kind {
   /** Plural. */
   readonly resource: string;
   readonly namespaced: boolean;
-  /** The version that objects are stored at and that strategies see. */
+  /** The version that strategies and admission see, and that objects are stored at unless `stored` says otherwise. */
   readonly hub: KindVersion;
   readonly strategy: Strategy;
   readonly cache: ResourceCache;
   readonly rules: KindRules;
+  /** Absent: the store holds the JSON of the hub version. */
+  readonly stored?: StoredForm;
+}
+
+/**
+ * How objects lie in the store, where that is not their JSON at the hub version: every served version of a custom
+ * resource is a hub of its own over one store, and schema and conversion stand between the two.
+ */
+export interface StoredForm {
+  /** JSON at the hub version, with resourceVersion. Buffers are shared. Throws the StatusError of a failed conversion. */
+  read(objects: readonly CachedObject[]): Promise<readonly Buffer[]>;
+  /** What to store for an object at the hub version, without resourceVersion. */
+  write(object: KubeObject): Promise<Buffer>;
 }
 
 /** What the facts say about writes to a kind. */

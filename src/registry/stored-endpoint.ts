@@ -81,5 +81,5 @@ export async function readObject(
 ): Promise<StoredObject> {
   const cached = await kind.cache.get(kind.cache.key(ctx.namespace, name), { resourceVersion });
   if (!cached) throw notFound(groupResource(kind), name);
-  return fromCache(cached);
+  return fromCache(kind, cached);
 }

@@ -5,7 +5,7 @@ import type { Environment } from '../context.js';
 import { groupKind, groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
 import { dedupeOwners, ensureNamespace, fillSystemFields, generateName } from './metadata.js';
-import { fromCache, type StoredObject, unstored } from './object.js';
+import { fromCache, type StoredObject, toStore, unstored } from './object.js';
 
 /** Generated names are tried so often before the client hears of a collision. */
 const NAME_ATTEMPTS = 8;
@@ -56,10 +56,10 @@ async function createOnce(
       if (await kind.cache.get(key)) throw alreadyExists(groupResource(kind), name);
       return unstored(kind.hub.encode(object));
     }
-    const value = Buffer.from(kind.hub.encode(object));
+    const value = await toStore(kind, object);
     const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });
     if (!result.succeeded) throw alreadyExists(groupResource(kind), name);
-    return fromCache(result.object);
+    return fromCache(kind, result.object);
   });
 }
 
@@ -70,7 +70,6 @@ export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, obje
   ensureNamespace(kind, object, ctx.namespace);
   fillSystemFields(object, env);
   generateName(object, env);
-  delete object.metadata.generation;
   strategy.prepareForCreate?.(sctx, object);
   const errors = strategy.validate?.(sctx, object) ?? [];
   if (errors.length > 0) throw invalid(groupKind(kind), object.metadata.name ?? '', errors);

@@ -1,11 +1,10 @@
 import { conflict, notFound } from '../../machinery/errors.js';
-import type { KubeObject, ObjectMeta } from '../../machinery/json.js';
+import { cloneJson, type KubeObject, type ObjectMeta } from '../../machinery/json.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
 import { type Environment, metaTime } from '../context.js';
 import { groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
-import { fromCache, type StoredObject, unstored } from './object.js';
-import { readStored } from './update.js';
+import { fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
 
 export interface DeleteOptions {
   gracePeriodSeconds?: number;
@@ -57,28 +56,30 @@ async function deleteOnce(
   options: DeleteOptions,
   admit: (old: KubeObject) => Promise<void> | void,
 ): Promise<DeleteOutcome | undefined> {
-  const old = readStored(kind, current);
+  const old = await readStored(kind, current);
   checkPreconditions(kind, old.metadata, options);
   await admit(old);
-  const object = readStored(kind, current);
+  const object = cloneJson(old);
   const grace = gracefully(kind, env, object, options);
-  if (grace === 'pending') return { object: fromCache(current), values: object, gone: false };
+  if (grace === 'pending') return { object: await fromCache(kind, current), values: object, gone: false };
   setCollectionFinalizers(kind, env, ctx, object, options);
   const held = pendingFinalizers(kind, object);
   if (grace === 'none' && held) markAsDeleting(kind, env, object);
   const stays = held || (grace === 'graceful' && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0);
   if (!stays) {
-    if (ctx.dryRun) return { object: fromCache(current), values: object, gone: true };
+    if (ctx.dryRun) return { object: await fromCache(kind, current), values: object, gone: true };
     const removed = await removeStored(kind, current, grace === 'graceful' ? object : undefined);
     return removed && { object: removed, values: object, gone: true };
   }
   delete object.metadata.resourceVersion;
-  const text = kind.hub.encode(object);
-  if (ctx.dryRun) return { object: unstored(text), values: object, gone: false };
-  delete old.metadata.resourceVersion;
-  if (text === kind.hub.encode(old)) return { object: fromCache(current), values: object, gone: false };
-  const result = await kind.cache.put(current.key, Buffer.from(text), { expectedRevision: current.revision });
-  return result.succeeded ? { object: fromCache(result.object), values: object, gone: false } : undefined;
+  if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), values: object, gone: false };
+  const value = await toStore(kind, object);
+  if (value.equals(heldBytes(kind, current, old))) {
+    return { object: await fromCache(kind, current), values: object, gone: false };
+  }
+  const result = await kind.cache.put(current.key, value, { expectedRevision: current.revision });
+  if (!result.succeeded) return undefined;
+  return { object: await fromCache(kind, result.object), values: object, gone: false };
 }
 
 /**
@@ -93,16 +94,14 @@ export async function removeStored(
   let revision = current.revision;
   if (last) {
     delete last.metadata.resourceVersion;
-    const written = await kind.cache.put(current.key, Buffer.from(kind.hub.encode(last)), {
-      expectedRevision: revision,
-    });
+    const written = await kind.cache.put(current.key, await toStore(kind, last), { expectedRevision: revision });
     if (!written.succeeded) return undefined;
     revision = written.object.revision;
   }
   const result = await kind.cache.delete(current.key, { expectedRevision: revision });
   if (!result.succeeded) return undefined;
-  kind.strategy.released?.(last ?? readStored(kind, current));
-  return fromCache(result.object);
+  kind.strategy.released?.(last ?? (await readStored(kind, current)));
+  return fromCache(kind, result.object);
 }
 
 /** The update took out the last finalizer of an object whose deletion waits for nothing else. */

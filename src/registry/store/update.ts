@@ -9,7 +9,7 @@ import { strategyContext, type WriteContext } from './context.js';
 import { finish, prepareNew } from './create.js';
 import { readyToGo, removeStored } from './delete.js';
 import { carryOver, dedupeOwners, revisionOf } from './metadata.js';
-import { fromCache, type StoredObject, unstored } from './object.js';
+import { fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
 
 export const MODIFIED_MESSAGE =
   'the object has been modified; please apply your changes to the latest version and try again';
@@ -67,7 +67,7 @@ async function replace(
   request: UpdateRequest,
   current: CachedObject,
 ): Promise<Attempt> {
-  const old = readStored(kind, current);
+  const old = await readStored(kind, current);
   checkUid(kind, request, current.key, old.metadata.uid ?? '');
   const object = await request.update(old);
   checkRevision(kind, request.name, object, current.revision);
@@ -85,19 +85,18 @@ async function replace(
     keepTimesIfUnchanged(object, old);
     const revision = object.metadata.resourceVersion;
     delete object.metadata.resourceVersion;
-    const text = kind.hub.encode(object);
     if (ctx.dryRun) {
       object.metadata.resourceVersion = revision;
       return { object: unstored(kind.hub.encode(object)), created: false };
     }
-    const value = Buffer.from(text);
-    delete old.metadata.resourceVersion;
-    if (value.equals(Buffer.from(kind.hub.encode(old)))) return { object: fromCache(current), created: false };
+    const value = await toStore(kind, object);
+    if (value.equals(heldBytes(kind, current, old))) return { object: await fromCache(kind, current), created: false };
     const result = await kind.cache.put(current.key, value, {
       expectedRevision: current.revision,
       ttlSeconds: kind.rules.ttlSeconds,
     });
-    return result.succeeded ? { object: fromCache(result.object), created: false } : { current: result.current };
+    if (!result.succeeded) return { current: result.current };
+    return { object: await fromCache(kind, result.object), created: false };
   });
 }
 
@@ -118,19 +117,14 @@ async function createInstead(
   delete object.metadata.resourceVersion;
   const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, undefined);
   return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
-    const text = kind.hub.encode(object);
-    if (ctx.dryRun) return { object: unstored(text), created: true };
-    const result = await kind.cache.put(key, Buffer.from(text), {
+    if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: true };
+    const result = await kind.cache.put(key, await toStore(kind, object), {
       expectedRevision: 0,
       ttlSeconds: kind.rules.ttlSeconds,
     });
-    return result.succeeded ? { object: fromCache(result.object), created: true } : { current: result.current };
+    if (!result.succeeded) return { current: result.current };
+    return { object: await fromCache(kind, result.object), created: true };
   });
-}
-
-/** The stored object as values in minimal form; the caller may change it. */
-export function readStored(kind: Kind, cached: CachedObject): KubeObject {
-  return kind.hub.decode(cached.parsed());
 }
 
 function checkUid(kind: Kind, request: UpdateRequest, key: string, uid: string): void {
