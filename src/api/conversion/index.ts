@@ -23,7 +23,7 @@ const converters: Readonly<Record<string, ConverterTable>> = {
 };
 
 /**
- * The same object at another version of its kind. The argument may be changed and must not be used afterwards.
+ * Makes an object, in place, one of another version of its kind, and returns it.
  *
  * @param object minimal form, at `from`
  */

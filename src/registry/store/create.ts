@@ -72,7 +72,7 @@ export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, obje
   generateName(object, env);
   strategy.prepareForCreate?.(sctx, object);
   const errors = strategy.validate?.(sctx, object) ?? [];
-  if (errors.length > 0) throw invalid(groupKind(kind), object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
   for (const text of strategy.warningsOnCreate?.(sctx, object) ?? []) ctx.warn(text);
 }
 

@@ -140,7 +140,7 @@ function checkRevision(kind: Kind, name: string, object: KubeObject, current: nu
   const revision = revisionOf(object);
   if (revision === 0) {
     if (!kind.rules.allowUnconditionalUpdate) {
-      throw invalid(groupKind(kind), name, [
+      throw invalid(groupKind(kind.hub), name, [
         invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
       ]);
     }
@@ -158,6 +158,6 @@ function prepareChanged(kind: Kind, env: Environment, ctx: WriteContext, object:
   hooks.prepareForUpdate?.(sctx, object, old);
   carryOver(object, old);
   const errors = hooks.validateUpdate?.(sctx, object, old) ?? [];
-  if (errors.length > 0) throw invalid(groupKind(kind), object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
   for (const text of hooks.warningsOnUpdate?.(sctx, object, old) ?? []) ctx.warn(text);
 }
