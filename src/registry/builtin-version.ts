@@ -46,7 +46,11 @@ export function builtinVersion(
       object.apiVersion = apiVersion;
       return object;
     },
-    applyDefaults: (object) => applyDefaults(type, object, env),
+    applyDefaults(object) {
+      applyDefaults(type, object, env);
+      // What another version is defaulted to on its way in shows in this one too, and is owned by whoever wrote it.
+      convert(kind, convert(kind, object, gvk, hub), hub, gvk);
+    },
     encode: (object) => encode(object, gvk),
     toHub(object) {
       dropEmpty?.(object);

@@ -61,7 +61,8 @@ function kindOf(facts: ResourceFacts, options: BuiltinOptions, kinds: Map<string
   const group = HOME_GROUP[`${facts.group}/${facts.plural}`] ?? facts.group;
   const id = `${group}/${facts.plural}`;
   const known = kinds.get(id);
-  if (known) return known;
+  // The group asked for is the one that answers and errors name.
+  if (known) return known.group === facts.group ? known : { ...known, group: facts.group };
   const hubGv = { group, version: hubVersion(group, facts.plural) };
   const hub = builtinVersion(group, hubGv.version, facts.kind, hubGv, options.defaulting);
   const own = options.strategies[`${group}/${facts.kind}`] ?? strategyFor(group, facts.kind);
