@@ -26,6 +26,7 @@ import { RuntimeConfig } from './registry/runtime-config.js';
 import { servedGroups } from './registry/served.js';
 import type { VerbServices } from './registry/verbs/contract.js';
 import { isLongRunning } from './server/long-running.js';
+import { RequestMetrics } from './server/metrics/requests.js';
 import { requestInfo } from './server/request-info.js';
 import { requestPath } from './server/request-path.js';
 import { resourceRoute } from './server/resource-route.js';
@@ -122,6 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
   let port = options.port ?? 0;
   let ready = false;
+  let draining = false;
   const general = generalRoutes({
     release: RELEASE,
     table,
@@ -129,15 +131,21 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     log,
     serverAddress: () => `${advertiseAddress ?? host}:${port}`,
     started: () => ready,
+    draining: () => draining,
+    openId: access.authentication.openId(`${advertiseAddress ?? host}`),
     async storage() {
       await storage.currentRevision();
     },
+  });
+  const requests = new RequestMetrics(general.metrics, (group, version, resource, subresource) => {
+    const entry = table.find(group, version, resource);
+    return entry !== undefined && (subresource === '' || entry.subresources.some((s) => s.name === subresource));
   });
   const handler = requestPath({
     identify: access.authentication.identify,
     authorizer: access.authorization.authorizer,
     flowControl: access.flowControl,
-    auditor: undefined,
+    auditor: access.auditor,
     impersonate: access.impersonate,
     forbidden: forbiddenError,
     routes: [
@@ -157,7 +165,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     ],
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     newId: randomUUID,
-    finished: () => {},
+    begin: (request) => requests.begin(request),
+    unexpected: (request, e) =>
+      log('error', `${request.http.method} ${request.info.path}: ${e instanceof Error ? e.stack : String(e)}`),
   });
   const transport = createTransport(handler, {
     tls: {
@@ -207,9 +217,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     clientKey: material.admin.key,
     inject: (request) => inject(handler, request),
     async close() {
+      draining = true;
+      if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
       await transport.shutdown();
       await Promise.all(controllers.map((c) => c.stop()));
-      access.close();
+      await access.close();
       cacher.close();
       await storage.close();
     },

@@ -10,7 +10,10 @@ import { RbacIndex } from '../auth/authorization/rbac/rbac-index.js';
 import type { Material } from '../auth/pki/material.js';
 import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
+import type { Auditor } from '../server/audit/contract.js';
+import { type AuditOptions, buildAuditor, DEFAULT_AUDIT_OPTIONS } from '../server/audit/options.js';
 import type { FlowControl } from '../server/flowcontrol/contract.js';
+import { buildFlowControl, validateFlowControlOptions } from '../server/flowcontrol/flow-control.js';
 import { attributesOf, type RequestPathParts } from '../server/request-path.js';
 import { systemClock } from '../storage/clock.js';
 import type { ControlPlaneOptions } from './options.js';
@@ -20,8 +23,10 @@ export interface Access {
   readonly authorization: Authorization;
   readonly rbacIndex: RbacIndex;
   readonly flowControl: FlowControl;
+  /** Undefined when no audit policy is set. */
+  readonly auditor: Auditor | undefined;
   readonly impersonate: RequestPathParts['impersonate'];
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface AccessParts {
@@ -79,25 +84,59 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     authorizer: authorization.authorizer,
     constrained: env.gate('ConstrainedImpersonation'),
   });
+  const flow = {
+    enablePriorityAndFairness: options.priorityAndFairness ?? true,
+    maxRequestsInflight: options.maxRequestsInflight ?? 400,
+    maxMutatingRequestsInflight: options.maxMutatingRequestsInflight ?? 200,
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+  };
+  refuseFaults(validateFlowControlOptions(flow));
+  const flowControl = await buildFlowControl(flow, { feed: client, clock: systemClock });
+  const auditor = await openAudit(parts);
   return {
     authentication,
     authorization,
     rbacIndex,
-    flowControl: { enter: () => UNLIMITED, close() {} },
+    flowControl,
+    auditor,
     async impersonate(request) {
       const found = await impersonator(request.http.headers, attributesOf(request));
       if (!found) return;
       request.audit?.impersonating(found.user);
       request.user = found.user;
     },
-    close() {
+    async close() {
       authentication.close();
       authorization.close();
+      flowControl.close();
+      await auditor?.close();
     },
   };
 }
 
-const UNLIMITED = { flowSchemaUID: undefined, priorityLevelUID: undefined, initialized() {}, release() {} };
+function refuseFaults(errors: readonly string[]): void {
+  if (errors.length > 0) throw new Error(errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`);
+}
+
+function openAudit({ options, log }: AccessParts): Promise<Auditor | undefined> {
+  const { audit } = options;
+  const merged: AuditOptions = {
+    policyFile: audit?.policyFile,
+    log: { ...DEFAULT_AUDIT_OPTIONS.log, ...audit?.log },
+    webhook: { ...DEFAULT_AUDIT_OPTIONS.webhook, ...audit?.webhook },
+  };
+  return buildAuditor(merged, {
+    readFile: fileSystem.read,
+    standardOutput: {
+      write: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+      close: async () => {},
+    },
+    connect: undiciConnector,
+    clock: systemClock,
+    now: () => performance.timeOrigin + performance.now(),
+    log,
+  });
+}
 
 /** The client's options, and the own authority, keys and issuer where it names none. */
 function authenticationOptions({ options }: AccessParts): AuthenticationOptions {

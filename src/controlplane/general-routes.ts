@@ -1,3 +1,9 @@
+import {
+  JWKS_PATH,
+  OPENID_CONFIGURATION_PATH,
+  type OpenIdDocument,
+  type OpenIdDocuments,
+} from '../auth/tokens/openid.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { ResourceTable } from '../registry/resource-table.js';
 import { notFoundRoute } from '../server/discovery/not-found.js';
@@ -5,9 +11,13 @@ import { discoveryRoute } from '../server/discovery/route.js';
 import { versionInfo } from '../server/discovery/version.js';
 import { healthChecks } from '../server/health/checks.js';
 import { healthPaths, healthRoute } from '../server/health/route.js';
+import { healthMetrics } from '../server/metrics/events.js';
+import { MetricsRegistry } from '../server/metrics/registry.js';
+import { metricsRoute } from '../server/metrics/route.js';
 import { builtinDocuments } from '../server/openapi/builtin.js';
 import { openApiRoute } from '../server/openapi/route.js';
 import type { Route } from '../server/request-path.js';
+import { swaggerRoute } from '../server/swagger/route.js';
 import type { ControlPlaneOptions } from './options.js';
 
 export interface GeneralParts {
@@ -17,6 +27,10 @@ export interface GeneralParts {
   readonly log: NonNullable<ControlPlaneOptions['log']>;
   /** host:port for clients outside. */
   serverAddress(): string;
+  /** The server was told to stop. */
+  draining(): boolean;
+  /** Issuer discovery of service-account tokens; undefined when the issuer does not allow it. */
+  readonly openId: OpenIdDocuments | undefined;
   /** Bootstrap is done. */
   started(): boolean;
   /** Throws when the storage does not answer. */
@@ -24,12 +38,21 @@ export interface GeneralParts {
 }
 
 /** Everything that is not about one resource: discovery, OpenAPI, health. The last one knows no path. */
-export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Route } {
+export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Route; metrics: MetricsRegistry } {
   const { table, log, release } = parts;
   const checks = healthChecks({
     started: parts.started,
-    checks: { etcd: parts.storage, 'etcd-readiness': parts.storage },
+    checks: {
+      etcd: parts.storage,
+      'etcd-readiness': parts.storage,
+      shutdown() {
+        if (parts.draining()) throw new Error('process is shutting down');
+      },
+    },
   });
+  const metrics = new MetricsRegistry();
+  const health = healthMetrics(metrics);
+  const openId = openIdPaths(parts.openId);
   const builtinGroups = new Set(table.groups().map((g) => g.group));
   return {
     first: [
@@ -37,13 +60,42 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
         source: table,
         version: versionInfo(release),
         serverAddress: parts.serverAddress,
-        paths: () => ['/metrics', '/openapi/v2', '/openapi/v3', ...healthPaths(checks)],
+        paths: () => [
+          ...['/metrics', '/metrics/slis', '/openapi/v2', '/openapi/v3', '/openapi/v3/'],
+          ...Object.keys(openId),
+          ...healthPaths(checks),
+        ],
       }),
-      healthRoute(checks, (endpoint, failures) => {
-        for (const { name, error } of failures) log('error', `${endpoint} check ${name} failed: ${String(error)}`);
-      }),
+      healthRoute(
+        checks,
+        (endpoint, failures) => {
+          for (const { name, error } of failures) log('error', `${endpoint} check ${name} failed: ${String(error)}`);
+        },
+        health,
+      ),
+      metricsRoute(metrics),
+      swaggerRoute(),
+      documentsRoute(openId),
       openApiRoute({ sources: [builtinDocuments(table, release)], version: 'v1.36.0', now: Date.now }),
     ],
+    metrics,
     last: notFoundRoute((group) => builtinGroups.has(group)),
+  };
+}
+
+function openIdPaths(documents: OpenIdDocuments | undefined): Record<string, OpenIdDocument> {
+  if (!documents) return {};
+  return { [OPENID_CONFIGURATION_PATH]: documents.configuration, [JWKS_PATH]: documents.jwks };
+}
+
+/** Ready documents by path. */
+function documentsRoute(documents: Readonly<Record<string, OpenIdDocument>>): Route {
+  return (request) => {
+    const document = Object.hasOwn(documents, request.info.path) ? documents[request.info.path] : undefined;
+    if (!document || request.http.method !== 'GET') return false;
+    const { body, headers } = document;
+    request.response.head(200, request.answerHeaders({ ...headers, 'Content-Length': body.length }));
+    request.response.end(body);
+    return true;
   };
 }

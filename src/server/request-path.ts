@@ -1,14 +1,17 @@
 import { credentialsOf } from '../auth/authentication/credentials.js';
 import { attemptedCredentials } from '../auth/authentication/require-user.js';
 import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth/contract.js';
-import { StatusError, timeoutError } from '../machinery/errors.js';
+import { internalError, StatusError, timeoutError } from '../machinery/errors.js';
+import { queryBoolean } from '../registry/options.js';
 import { ApiRequest } from './api-request.js';
 import type { Auditor, AuditRequest } from './audit/contract.js';
 import type { FlowControl, Seat } from './flowcontrol/contract.js';
+import { flowHeaders } from './flowcontrol/too-many-requests.js';
 import type { HttpHandler } from './http.js';
 import { isLongRunning } from './long-running.js';
-import { sendError } from './respond/error.js';
+import { isUnexpected, sendError } from './respond/error.js';
 import { bracket } from './trace.js';
+import { injectedUser } from './transport/inject.js';
 
 /** Answers a request that was let through; false: no such path. */
 export type Route = (request: ApiRequest) => Promise<boolean> | boolean;
@@ -27,8 +30,10 @@ export interface RequestPathParts {
   readonly routes: readonly Route[];
   readonly requestTimeoutMs: number;
   readonly newId: () => string;
-  /** Called once per request when its answer is complete. */
-  readonly finished: (request: ApiRequest, error: unknown) => void;
+  /** Counts a request; what it gives is called when the answer is complete. */
+  readonly begin: (request: ApiRequest) => (code: number, bytes: number) => void;
+  /** A failure that nobody threw on purpose. */
+  readonly unexpected: (request: ApiRequest, error: unknown) => void;
 }
 
 /**
@@ -38,8 +43,8 @@ export interface RequestPathParts {
 export function requestPath(parts: RequestPathParts): HttpHandler {
   return async (http, response) => {
     const request = new ApiRequest(http, response, http.headers['audit-id']?.toString() || parts.newId());
+    const done = parts.begin(request);
     let seat: Seat | undefined;
-    let failure: unknown;
     try {
       await bracket(request, 'authenticate', () => authenticate(request, parts));
       await bracket(request, 'audit', () => beginAudit(request, parts));
@@ -50,17 +55,23 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
       await bracket(request, 'authorize', () => authorize(request, parts));
       await bracket(request, 'handle', () => handle(request, parts, seat));
     } catch (e) {
-      failure = e;
+      if (isUnexpected(e)) parts.unexpected(request, e);
       await sendError(request, e);
     } finally {
       seat?.release();
-      parts.finished(request, failure);
+      await request.audit?.complete(response.status);
+      done(response.status, response.bytesWritten);
     }
   };
 }
 
-async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<Authenticated> {
+async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<void> {
   const { http } = request;
+  const vouched = injectedUser(http);
+  if (vouched) {
+    request.user = vouched;
+    return;
+  }
   const credentials = credentialsOf(http);
   let found: Authenticated;
   try {
@@ -74,12 +85,12 @@ async function authenticate(request: ApiRequest, { identify, auditor }: RequestP
   request.user = found.user;
   for (const text of found.warnings ?? []) request.warn(text);
   request.authAnnotations = found.annotations;
-  return found;
 }
 
-function beginAudit(request: ApiRequest, { auditor }: RequestPathParts): void {
+async function beginAudit(request: ApiRequest, { auditor }: RequestPathParts): Promise<void> {
   request.audit = auditor?.begin(auditRequest(request));
   for (const [key, value] of Object.entries(request.authAnnotations ?? {})) request.annotate(key, value);
+  await request.audit?.stored;
 }
 
 function auditRequest(request: ApiRequest): AuditRequest {
@@ -102,21 +113,32 @@ function hasImpersonation(request: ApiRequest): boolean {
   return false;
 }
 
-function enter(request: ApiRequest, { flowControl }: RequestPathParts): Seat | Promise<Seat> {
+async function enter(request: ApiRequest, { flowControl }: RequestPathParts): Promise<Seat> {
   const { query } = request;
-  return flowControl.enter({
+  const seat = await flowControl.enter({
     attributes: attributesOf(request),
     longRunning: isLongRunning(request.info),
     limit: Number(query.get('limit') ?? 0) || undefined,
     resourceVersion: query.get('resourceVersion') ?? undefined,
     continue: query.get('continue') ?? undefined,
     signal: request.signal,
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
+    sendInitialEvents: queryBoolean(query, 'sendInitialEvents'),
   });
+  const { flowSchemaUID, priorityLevelUID } = seat;
+  if (flowSchemaUID !== undefined && priorityLevelUID !== undefined) {
+    Object.assign(request.headers, flowHeaders({ flowSchemaUID, priorityLevelUID }));
+  }
+  return seat;
 }
 
 async function authorize(request: ApiRequest, { authorizer, forbidden }: RequestPathParts) {
   const attributes = attributesOf(request);
   const decision = await authorizer.authorize(attributes);
+  if (decision.verdict !== 'Allow' && decision.error) {
+    request.annotate('authorization.k8s.io/reason', 'internal error');
+    throw internalError(decision.error);
+  }
   request.annotate('authorization.k8s.io/decision', decision.verdict === 'Allow' ? 'allow' : 'forbid');
   request.annotate('authorization.k8s.io/reason', decision.reason);
   if (decision.verdict !== 'Allow') throw forbidden(attributes, decision.reason);

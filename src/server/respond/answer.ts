@@ -1,3 +1,5 @@
+import { parseJson } from '../../machinery/codec/json/parse.js';
+import type { JsonObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { StoredObject } from '../../registry/store/object.js';
 import type { VerbAnswer } from '../../registry/verbs/contract.js';
@@ -20,6 +22,7 @@ export async function sendAnswer(
 ): Promise<void> {
   switch (answer.type) {
     case 'object':
+      if (request.audit) request.audit.responseObject(parseJson(answer.object.json) as JsonObject);
       return sendBytes(request, answer.status, await renderObject(endpoint, answer.object, form, request.query), form);
     case 'value': {
       const json = Buffer.from(

@@ -17,6 +17,7 @@ export async function sendError(request: ApiRequest, error: unknown): Promise<vo
     return;
   }
   const failure = asStatusError(error);
+  if (failure.code === 429 && failure.headers['Retry-After']) return sendPlain(request, failure);
   const status = failure.toStatus() as Status & JsonObject;
   request.audit?.responseObject(status);
   const form = statusRepresentation(request.http.headers, request.query);
@@ -26,6 +27,20 @@ export async function sendError(request: ApiRequest, error: unknown): Promise<vo
     request.answerHeaders({ ...failure.headers, 'Content-Type': form.contentType, 'Content-Length': body.length }),
   );
   response.end(request.http.method === 'HEAD' ? undefined : body);
+}
+
+/** Too many requests: sent as plain text upstream, as whoever sends it has not even looked at the Accept header. */
+function sendPlain(request: ApiRequest, failure: StatusError): void {
+  const body = Buffer.from(`${failure.message}\n`);
+  const headers = { ...failure.headers, 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
+  request.response.head(failure.code, request.answerHeaders(headers));
+  request.response.end(body);
+}
+
+/** Neither a refusal nor a storage that is full or closed, nor a client that went away. */
+export function isUnexpected(error: unknown): boolean {
+  const gone = error instanceof Error && error.name === 'AbortError';
+  return !gone && !isStatusError(error) && !isStorageError(error);
 }
 
 /** What nobody threw on purpose is a 500 that tells nothing of the inside. */

@@ -30,6 +30,7 @@ export async function sendWatch(
   signal.addEventListener('abort', stop, { once: true });
   try {
     response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
+    request.audit?.responseStarted(200);
     response.flush?.();
     const encode = encoder(request, endpoint, form);
     while (!response.closed) {
