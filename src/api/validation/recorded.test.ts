@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fieldErrorsMessage } from '../../machinery/field.js';
-import type { JsonObject } from '../../machinery/json.js';
+import { apiVersionOf, type JsonObject, parseApiVersion } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
+import { convert } from '../conversion/index.js';
 import { applyDefaults } from '../defaulting/index.js';
 import { strategyFor } from '../index.js';
+import { factsFor } from '../kind.js';
 import {
   decodeMinimal,
   gunzipJson,
@@ -58,11 +60,13 @@ describe.runIf(haveRecordings)('validation as recorded', async () => {
     kind: TwinKind,
     body: JsonObject,
   ): { errors: ReturnType<NonNullable<ReturnType<typeof strategyFor>['validate']>>; warnings: string[] } {
-    const strategy = strategyFor(kind.group, kind.kind);
-    const obj = decodeMinimal(kind.group, kind.version, kind.kind, body);
-    applyDefaults(catalog().byGvk(kind.group, kind.version, kind.kind)!, obj, ctx);
+    const sent = decodeMinimal(kind.group, kind.version, kind.kind, body);
+    applyDefaults(catalog().byGvk(kind.group, kind.version, kind.kind)!, sent, ctx);
+    const stored = parseApiVersion(factsFor(kind.group, kind.kind).storageVersion ?? apiVersionOf(kind));
+    const strategy = strategyFor(stored.group, kind.kind);
+    const obj = convert(kind.kind, sent, kind, stored);
     if (kind.namespaced) obj.metadata.namespace = 'twin-validation';
-    const here = { ...ctx, requestVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version };
+    const here = { ...ctx, requestVersion: apiVersionOf(kind) };
     obj.metadata.creationTimestamp = NOW;
     obj.metadata.uid = '11111111-1111-1111-1111-111111111111';
     delete obj.metadata.deletionTimestamp;
