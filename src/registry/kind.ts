@@ -60,6 +60,8 @@ export interface KindVersion extends GroupVersionKind {
   readonly type: Type;
   /** False for custom resources, whose list items carry their TypeMeta. */
   readonly typed: boolean;
+  /** Kind of lists where it is not the kind with `List` after it. */
+  readonly listKind?: string;
   /**
    * JSON value → object in minimal form with its TypeMeta, defaults not applied. With `strict`, what the type does not
    * know is reported. Throws DecodeError on wrong types.

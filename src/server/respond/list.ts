@@ -5,7 +5,7 @@ import type { CachedObject, ListResult } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
 import { gzipResponse } from '../transport/gzip.js';
 import { encodeObject } from './encode.js';
-import { isList, isVerbatim, jsonAt, partialGvk, valuesAt } from './object.js';
+import { type Item, isList, isVerbatim, itemsOf, jsonAt, listKind, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes, takesGzip } from './send.js';
 import { tableOf } from './table.js';
@@ -24,8 +24,8 @@ export async function sendList(
 ): Promise<void> {
   if (form.as === 'PartialObjectMetadata') throw isList(endpoint);
   if (form.format === 'json' && form.as === '' && !form.pretty) return streamJson(request, endpoint, list, form);
-  const items: CachedObject[] = [];
-  for await (const batch of list.batches()) items.push(...batch);
+  const items: Item[] = [];
+  for await (const batch of list.batches()) items.push(...(await itemsOf(endpoint, batch)));
   if (form.as === 'Table') {
     return sendBytes(request, 200, await tableOf(endpoint, items, form, request.query, listMeta(list)), form);
   }
@@ -42,12 +42,13 @@ export async function sendList(
     }
     values.push(value);
   }
-  const { group, version, kind } = endpoint.version;
-  const gvk = { group, version, kind: `${kind}List` };
-  return sendBytes(request, 200, encodeObject({ metadata: listMeta(list), items: values }, gvk, form), form);
+  const { group, version, typed } = endpoint.version;
+  const gvk = { group, version, kind: listKind(endpoint.version) };
+  const metadata = typed ? listMeta(list) : untypedListMeta(list);
+  return sendBytes(request, 200, encodeObject({ metadata, items: values }, gvk, form), form);
 }
 
-function partialItem(item: CachedObject, form: Representation): JsonObject {
+function partialItem(item: Item, form: Representation): JsonObject {
   const { metadata } = parseJson(item.json) as KubeObject;
   // In JSON each item says what it is; protobuf has no room for it.
   if (form.format === 'protobuf') return { metadata };
@@ -66,8 +67,7 @@ async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing
   const { http } = request;
   const response = takesGzip(http.headers['accept-encoding']) ? gzipResponse(request.response) : request.response;
   const { head, tail } = frame(endpoint, list);
-  const verbatim = isVerbatim(endpoint, form);
-  const typed = endpoint.version.typed;
+  const verbatim = isVerbatim(endpoint, form) && endpoint.version.typed;
   let pending: Buffer[] = [Buffer.from(head)];
   let size = 0;
   let first = true;
@@ -83,10 +83,11 @@ async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing
     if (!response.write(chunk)) await response.drained();
   };
   for await (const batch of list.batches()) {
-    for (const object of batch) {
+    const items = verbatim ? batch : await itemsOf(endpoint, batch);
+    for (const [i, object] of batch.entries()) {
       pending.push(first ? OPEN : COMMA_OPEN);
       first = false;
-      const body = verbatim && typed ? object.json.subarray(object.bodyStart) : await itemBody(endpoint, object, typed);
+      const body = verbatim ? object.json.subarray(object.bodyStart) : await itemBody(endpoint, items[i]!);
       pending.push(body);
       size += body.length + 2;
       if (size >= CHUNK) await flush();
@@ -104,24 +105,28 @@ const OPEN = Buffer.from('{');
 const COMMA_OPEN = Buffer.from(',{');
 
 /** What follows the `{` of an item: typed lists leave out each item's TypeMeta. */
-async function itemBody(endpoint: Endpoint, object: CachedObject, typed: boolean): Promise<Buffer> {
-  const text = await jsonAt(endpoint, object);
-  const { kind, apiVersion } = endpoint.version;
+async function itemBody(endpoint: Endpoint, item: Item): Promise<Buffer> {
+  const text = await jsonAt(endpoint, item);
+  const { kind, apiVersion, typed } = endpoint.version;
   const meta = `{${typed ? `"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},` : ''}`;
   return Buffer.from(text.slice(meta.length));
 }
 
 /** Members in Go's order for built-in lists, sorted for custom resources. */
 function frame(endpoint: Endpoint, list: Listing): { head: string; tail: string } {
-  const { kind, apiVersion, typed } = endpoint.version;
-  const meta = JSON.stringify(typed ? listMeta(list) : sorted(listMeta(list)));
-  const kindText = JSON.stringify(`${kind}List`);
+  const { apiVersion, typed } = endpoint.version;
+  const meta = JSON.stringify(typed ? listMeta(list) : untypedListMeta(list));
+  const kindText = JSON.stringify(listKind(endpoint.version));
   const versionText = JSON.stringify(apiVersion);
   return typed
     ? { head: `{"kind":${kindText},"apiVersion":${versionText},"metadata":${meta},"items":[`, tail: ']}\n' }
     : { head: `{"apiVersion":${versionText},"items":[`, tail: `],"kind":${kindText},"metadata":${meta}}\n` };
 }
 
-function sorted(meta: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(meta).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Lists of custom resources always say `continue`. Members sorted. */
+function untypedListMeta(list: Listing): JsonObject {
+  const { resourceVersion, remainingItemCount } = listMeta(list);
+  const meta: JsonObject = { continue: list.continue ?? '' };
+  if (remainingItemCount !== undefined) meta.remainingItemCount = remainingItemCount;
+  return { ...meta, resourceVersion };
 }

@@ -4,12 +4,23 @@ import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/j
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { KindVersion } from '../../registry/kind.js';
 import type { StoredObject } from '../../registry/store/object.js';
+import type { CachedObject } from '../../storage/cacher/cacher.js';
 import { encodeObject, encodeText } from './encode.js';
 import type { Representation } from './representation.js';
 import { tableOf } from './table.js';
 
 /** An object as its form without anything around it: no newline, no envelope of a list or event. */
 export type Item = Pick<StoredObject, 'json'>;
+
+/** Objects of the store as every form is made from: their JSON at the hub version. */
+export async function itemsOf(endpoint: Endpoint, objects: readonly CachedObject[]): Promise<readonly Item[]> {
+  const stored = endpoint.kind?.stored;
+  return stored ? (await stored.read(objects)).map((json) => ({ json })) : objects;
+}
+
+export function listKind({ listKind, kind }: KindVersion): string {
+  return listKind ?? `${kind}List`;
+}
 
 export function partialGvk(form: Representation): GroupVersionKind {
   return { group: 'meta.k8s.io', version: form.asVersion, kind: form.as };

@@ -6,7 +6,7 @@ import type { CacheEvent, Watcher } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeValue } from './encode.js';
 import { encodeEvent } from './event.js';
-import { isVerbatim, partialGvk, partialOf, valuesAt } from './object.js';
+import { isVerbatim, itemsOf, partialGvk, partialOf, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { includeOf, tableValue } from './table.js';
 
@@ -70,7 +70,8 @@ type EventEncoder = (event: CacheEvent) => Buffer | Promise<Buffer>;
 function encoder(request: ApiRequest, endpoint: Endpoint, form: Representation): EventEncoder {
   if (form.as === 'Table') return tableEvents(request, endpoint, form);
   const name = `${endpoint.version.apiVersion}|${form.format}|${form.as}|${form.asVersion}`;
-  if (isVerbatim(endpoint, form)) return (event) => event.form(name, (e) => verbatim(endpoint, e));
+  if (isVerbatim(endpoint, form) && !endpoint.kind?.stored)
+    return (event) => event.form(name, (e) => verbatim(endpoint, e));
   return async (event) => {
     const made = await otherForm(endpoint, event, form);
     return event.form(name, () => made);
@@ -93,10 +94,12 @@ async function otherForm(endpoint: Endpoint, event: CacheEvent, form: Representa
   const { group, version, kind } = endpoint.version;
   const partial = form.as !== '';
   const gvk = partial ? partialGvk(form) : { group, version, kind };
+  const item = event.object && (await itemsOf(endpoint, [event.object]))[0];
+  if (item && isVerbatim(endpoint, form)) return encodeEvent(event.type, item.json, form);
   let value: JsonObject;
-  if (!event.object) value = bookmark(event);
-  else if (partial) value = partialOf(parseJson(event.object.json) as KubeObject);
-  else value = await valuesAt(endpoint, event.object);
+  if (!item) value = bookmark(event);
+  else if (partial) value = partialOf(parseJson(item.json) as KubeObject);
+  else value = await valuesAt(endpoint, item);
   return encodeEvent(event.type, encodeValue(value, gvk, form), form);
 }
 
@@ -108,7 +111,7 @@ function tableEvents(request: ApiRequest, endpoint: Endpoint, form: Representati
     const columns = first;
     first = false;
     const table = event.object
-      ? await tableValue(endpoint, [event.object], form, include, {}, columns)
+      ? await tableValue(endpoint, await itemsOf(endpoint, [event.object]), form, include, {}, columns)
       : await tableValue(
           endpoint,
           [{ json: Buffer.from(endpoint.version.encode(bookmark(event))) }],
