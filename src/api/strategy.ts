@@ -19,10 +19,10 @@ export interface StrategyContext {
 /** `Unsupported`: dependents are never looked at (events, CSRs' like). */
 export type GarbageCollection = 'Background' | 'Orphan' | 'Unsupported';
 
-/** Undoes or keeps what a write reserved outside the object (cluster IPs, node ports). */
+/** Undoes or keeps what a write reserved outside the object (cluster IPs, node ports). Neither may reject. */
 export interface Reservation {
-  commit(): void;
-  rollback(): void;
+  commit(): Promise<void> | void;
+  rollback(): Promise<void> | void;
 }
 
 /**
@@ -30,9 +30,9 @@ export interface Reservation {
  * metadata rules, defaulting by catalog and the generic path. Objects are at the hub (storage) version, in minimal form
  * (fields with their Go zero value are absent), and hooks change `obj` in place; `old` is never changed.
  *
- * Order on create: decode, default, convert → mutating admission → prepareForCreate → validate → validating admission →
- * reserve → write. On update: the same with prepareForUpdate and validateUpdate, on the object read in the same
- * compare-and-swap round.
+ * Order on create: decode, default, convert → mutating admission → reserve → prepareForCreate → validate → canonicalize →
+ * validating admission → write. On update: the same with prepareForUpdate and validateUpdate, on the object read in the
+ * same compare-and-swap round.
  */
 export interface Strategy {
   /** Clears what a client may not set (status), fills what the server owns. */
@@ -50,10 +50,19 @@ export interface Strategy {
   >;
   /** Values for the field selectors of this kind beyond metadata.name and metadata.namespace. "" when unset. */
   selectableFields?(obj: KubeObject): Record<string, string>;
-  /** Takes what the object needs from shared ranges. Throws a StatusError when nothing is left. */
-  reserve?(ctx: StrategyContext, obj: KubeObject, old: KubeObject | undefined): Promise<Reservation> | Reservation;
-  /** Gives back what a removed object held. */
-  released?(obj: KubeObject): void;
+  /** Brings a valid object, new or changed, into the one form in which it is stored. */
+  canonicalize?(obj: KubeObject): void;
+  /**
+   * Takes what the object needs from shared ranges, and writes it into the object, before anything of it is checked.
+   * Throws a StatusError when it can't have it. On a dry run nothing may be taken.
+   */
+  reserve?(
+    ctx: StrategyContext,
+    obj: KubeObject,
+    old: KubeObject | undefined,
+  ): Promise<Reservation | undefined> | Reservation | undefined;
+  /** Gives back what a removed object held. May not reject. */
+  released?(obj: KubeObject): Promise<void> | void;
   /** Seconds of grace that deleting this object takes; undefined: this kind is deleted at once. */
   gracePeriod?(obj: KubeObject, requested: number | undefined): number | undefined;
   /** What happens to dependents when the client does not say. Default: background. */

@@ -1,4 +1,3 @@
-import type { Reservation } from '../../api/strategy.js';
 import { alreadyExists, generateNameConflict, invalid, isStatusError, StatusError } from '../../machinery/errors.js';
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
 import type { Environment } from '../context.js';
@@ -6,6 +5,7 @@ import { groupKind, groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
 import { dedupeOwners, ensureNamespace, fillSystemFields, generateName } from './metadata.js';
 import { fromCache, type StoredObject, toStore, unstored } from './object.js';
+import { reserving } from './reserve.js';
 
 /** Generated names are tried so often before the client hears of a collision. */
 const NAME_ATTEMPTS = 8;
@@ -42,16 +42,16 @@ async function createOnce(
   object: KubeObject,
   admit: (object: KubeObject) => Promise<void> | void,
 ): Promise<StoredObject> {
-  prepareNew(kind, env, ctx, object);
-  await admit(object);
-  dedupeOwners(object, ctx.warn);
-  const name = object.metadata.name ?? '';
-  const key = kind.cache.key(object.metadata.namespace ?? '', name);
-  if (object.metadata.resourceVersion) {
-    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
-  }
-  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, undefined);
-  return finish(reservation, ctx.dryRun, async () => {
+  nameNew(kind, env, ctx, object);
+  return reserving(kind, env, ctx, object, undefined, async (written) => {
+    prepareNew(kind, env, ctx, object);
+    await admit(object);
+    dedupeOwners(object, ctx.warn);
+    const name = object.metadata.name ?? '';
+    const key = kind.cache.key(object.metadata.namespace ?? '', name);
+    if (object.metadata.resourceVersion) {
+      throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+    }
     if (ctx.dryRun) {
       if (await kind.cache.get(key)) throw alreadyExists(groupResource(kind), name);
       return unstored(kind.hub.encode(object));
@@ -59,37 +59,25 @@ async function createOnce(
     const value = await toStore(kind, object);
     const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });
     if (!result.succeeded) throw alreadyExists(groupResource(kind), name);
+    written();
     return fromCache(kind, result.object);
   });
 }
 
-/** System fields, the strategy's preparation and validation: everything that makes a client's object a valid new one. */
-export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, object: KubeObject): void {
-  const strategy = kind.strategy;
-  const sctx = strategyContext(ctx, env);
+/** Namespace, system fields and name of a client's new object; what is reserved for it knows it by these. */
+export function nameNew(kind: Kind, env: Environment, ctx: WriteContext, object: KubeObject): void {
   ensureNamespace(kind, object, ctx.namespace);
   fillSystemFields(object, env);
   generateName(object, env);
+}
+
+/** The strategy's preparation and validation: everything that makes a client's object a valid new one. */
+export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, object: KubeObject): void {
+  const strategy = kind.strategy;
+  const sctx = strategyContext(ctx, env);
   strategy.prepareForCreate?.(sctx, object);
   const errors = strategy.validate?.(sctx, object) ?? [];
   if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
   for (const text of strategy.warningsOnCreate?.(sctx, object) ?? []) ctx.warn(text);
-}
-
-/** Keeps what was reserved when the write went through, gives it back otherwise and on a dry run. */
-export async function finish<T>(
-  reservation: Reservation | undefined,
-  dryRun: boolean,
-  write: () => Promise<T>,
-): Promise<T> {
-  if (!reservation) return write();
-  let done = false;
-  try {
-    const result = await write();
-    done = !dryRun;
-    return result;
-  } finally {
-    if (done) reservation.commit();
-    else reservation.rollback();
-  }
+  strategy.canonicalize?.(object);
 }

@@ -100,7 +100,7 @@ export async function removeStored(
   }
   const result = await kind.cache.delete(current.key, { expectedRevision: revision });
   if (!result.succeeded) return undefined;
-  kind.strategy.released?.(last ?? (await readStored(kind, current)));
+  await kind.strategy.released?.(last ?? (await readStored(kind, current)));
   return fromCache(kind, result.object);
 }
 

@@ -6,10 +6,11 @@ import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { Environment } from '../context.js';
 import { groupKind, groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
-import { finish, prepareNew } from './create.js';
+import { nameNew, prepareNew } from './create.js';
 import { readyToGo, removeStored } from './delete.js';
 import { carryOver, dedupeOwners, revisionOf } from './metadata.js';
 import { fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
+import { reserving } from './reserve.js';
 
 export const MODIFIED_MESSAGE =
   'the object has been modified; please apply your changes to the latest version and try again';
@@ -71,17 +72,16 @@ async function replace(
   checkUid(kind, request, current.key, old.metadata.uid ?? '');
   const object = await request.update(old);
   checkRevision(kind, request.name, object, current.revision);
-  prepareChanged(kind, env, ctx, object, old);
-  await request.admitUpdate(object, old);
-  dedupeOwners(object, ctx.warn);
-  if (readyToGo(object, old, kind)) {
-    if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: false };
-    const removed = await removeStored(kind, current, undefined);
-    if (!removed) return { current: await kind.cache.get(current.key) };
-    return { object: unstored(kind.hub.encode(object)), created: false };
-  }
-  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, old);
-  return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
+  return reserving(kind, env, ctx, object, old, async (written): Promise<Attempt> => {
+    prepareChanged(kind, env, ctx, object, old);
+    await request.admitUpdate(object, old);
+    dedupeOwners(object, ctx.warn);
+    if (readyToGo(object, old, kind)) {
+      if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: false };
+      const removed = await removeStored(kind, current, undefined);
+      if (!removed) return { current: await kind.cache.get(current.key) };
+      return { object: unstored(kind.hub.encode(object)), created: false };
+    }
     keepTimesIfUnchanged(object, old);
     const revision = object.metadata.resourceVersion;
     delete object.metadata.resourceVersion;
@@ -96,6 +96,7 @@ async function replace(
       ttlSeconds: kind.rules.ttlSeconds,
     });
     if (!result.succeeded) return { current: result.current };
+    written();
     return { object: await fromCache(kind, result.object), created: false };
   });
 }
@@ -111,18 +112,19 @@ async function createInstead(
   checkUid(kind, request, key, '');
   const object = await request.update(undefined);
   if (revisionOf(object) !== 0) throw conflict(groupResource(kind), request.name, MODIFIED_MESSAGE);
-  prepareNew(kind, env, ctx, object);
-  await request.admitCreate(object);
-  dedupeOwners(object, ctx.warn);
-  delete object.metadata.resourceVersion;
-  const reservation = await kind.strategy.reserve?.(strategyContext(ctx, env), object, undefined);
-  return finish(reservation, ctx.dryRun, async (): Promise<Attempt> => {
+  nameNew(kind, env, ctx, object);
+  return reserving(kind, env, ctx, object, undefined, async (written): Promise<Attempt> => {
+    prepareNew(kind, env, ctx, object);
+    await request.admitCreate(object);
+    dedupeOwners(object, ctx.warn);
+    delete object.metadata.resourceVersion;
     if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: true };
     const result = await kind.cache.put(key, await toStore(kind, object), {
       expectedRevision: 0,
       ttlSeconds: kind.rules.ttlSeconds,
     });
     if (!result.succeeded) return { current: result.current };
+    written();
     return { object: await fromCache(kind, result.object), created: true };
   });
 }
@@ -160,4 +162,5 @@ function prepareChanged(kind: Kind, env: Environment, ctx: WriteContext, object:
   const errors = hooks.validateUpdate?.(sctx, object, old) ?? [];
   if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
   for (const text of hooks.warningsOnUpdate?.(sctx, object, old) ?? []) ctx.warn(text);
+  kind.strategy.canonicalize?.(object);
 }
