@@ -1,4 +1,5 @@
 import { strategies as apps } from './apps/index.js';
+import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
 import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
@@ -7,7 +8,12 @@ import type { Strategy } from './strategy.js';
 /** Strategies of one group's kinds, by kind. */
 export type GroupStrategies = Readonly<Record<string, Strategy>>;
 
-const groups: Readonly<Record<string, GroupStrategies>> = { '': core, apps, batch };
+const groups: Readonly<Record<string, GroupStrategies>> = {
+  '': core,
+  apps,
+  autoscaling,
+  batch,
+};
 const generic = new Map<string, Strategy>();
 
 /**

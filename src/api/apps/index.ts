@@ -1,4 +1,5 @@
 import { Path, required } from '../../machinery/field.js';
+import { isJsonObject } from '../../machinery/json.js';
 import type { GroupStrategies } from '../index.js';
 import { kind } from '../kind.js';
 import { immutable, nonNegative, struct } from '../validation/index.js';
@@ -14,6 +15,7 @@ const controllerRevision = kind({
   rules: struct('apps.v1.ControllerRevision', {
     data: (v, at, c) => {
       if (v === undefined || v === null) c.errors.push(required(at, 'data is mandatory'));
+      else if (!isJsonObject(v)) c.errors.push(required(at, 'data must be a valid JSON object'));
     },
     revision: nonNegative,
   }),

@@ -23,10 +23,13 @@ const ownLabels = (job: KubeObject): Record<string, string> => {
 /** Makes selector and labels of the template, but does not overwrite what is there; validation will tell. */
 function generateSelector(job: KubeObject): void {
   if (bool(obj(job, 'spec'), 'manualSelector')) return;
+  const labels = { ...ownLabels(job), ...stringMap(obj(obj(obj(job, 'spec'), 'template'), 'metadata'), 'labels') };
+  // A job without labels has those of its template by default, which is what it reads back with.
+  job.metadata.labels ??= { ...labels };
   edit(job, 'spec', (spec) => {
     edit(spec, 'template', (template) => {
       edit(template, 'metadata', (meta) => {
-        meta.labels = { ...ownLabels(job), ...obj(meta, 'labels') };
+        meta.labels = labels;
       });
     });
     edit(spec, 'selector', (selector) => {

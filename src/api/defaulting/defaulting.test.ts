@@ -183,6 +183,14 @@ describe.runIf(haveRecordings)('defaulting as recorded', async () => {
   const ALLOCATED =
     /^spec\.(clusterIPs?|ipFamilies|ipFamilyPolicy|ports\[\d+\]\.nodePort|healthCheckNodePort)|^status\.conditions|lastPhaseTransitionTime/;
 
+  /** Added by other parts: admission, the codec (which stores no empty lists), signing. */
+  const ACCEPTED: Record<string, RegExp> = {
+    'Pod priority': /^spec\.priority/,
+    'EndpointSlice minimal': /^endpoints/,
+    'ResourceSlice minimal': /^spec\.devices/,
+    'CertificateSigningRequest legacy user': /^spec\.(username|uid|groups)/,
+  };
+
   for (const c of suite.default()) {
     const want = golden.get(c.name);
     if (!want?.b || want.c !== 201) continue;
@@ -197,12 +205,13 @@ describe.runIf(haveRecordings)('defaulting as recorded', async () => {
       emulateAdmission(k.kind, obj);
       obj.metadata.namespace = 'x';
       obj.metadata.creationTimestamp = NOW;
+      obj.metadata.uid = (want.b as KubeObject).metadata.uid;
       strategyFor(k.group, k.kind).prepareForCreate?.({ ...ctx, requestVersion: `${k.group}/${k.version}` }, obj);
       const stored = decodeMinimal(k.group, k.version, k.kind, want.b as JsonObject);
       const again = cloneJson(stored) as KubeObject;
       applyDefaults(t, again, ctx);
       const off = [...differences(stable(stored), stable(obj)), ...differences(stored, again)].filter(
-        (d) => !ALLOCATED.test(d),
+        (d) => !ALLOCATED.test(d) && !ACCEPTED[c.name]?.test(d),
       );
       if (report && off.length) process.stdout.write(`${c.name}: ${off.join('; ')}\n`);
       else expect(off).toEqual([]);

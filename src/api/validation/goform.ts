@@ -28,6 +28,7 @@ const GO_NAMES: Record<string, string> = {
   rbd: 'RBD',
   iscsi: 'ISCSI',
   cephfs: 'CephFS',
+  storageos: 'StorageOS',
   id: 'ID',
   tls: 'TLS',
   http: 'HTTP',
@@ -68,6 +69,17 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     ...['priority', 'preemptionPolicy', 'dnsConfig', 'readinessGates', 'runtimeClassName', 'overhead'],
     ...['enableServiceLinks', 'topologySpreadConstraints', 'os', 'schedulingGates', 'resourceClaims', 'resources'],
     ...['hostnameOverride', 'schedulingGroup'],
+  ],
+  'io.k8s.api.core.v1.Volume': [
+    ...['name', 'hostPath', 'emptyDir', 'gcePersistentDisk', 'awsElasticBlockStore', 'gitRepo', 'secret', 'nfs'],
+    ...['iscsi', 'glusterfs', 'persistentVolumeClaim', 'rbd', 'quobyte', 'flexVolume', 'cinder', 'cephfs', 'flocker'],
+    ...['downwardAPI', 'fc', 'azureFile', 'configMap', 'vsphereVolume', 'azureDisk', 'photonPersistentDisk'],
+    ...['projected', 'portworxVolume', 'scaleIO', 'storageos', 'csi', 'ephemeral', 'image'],
+  ],
+  'io.k8s.api.core.v1.PersistentVolumeSource': [
+    ...['gcePersistentDisk', 'awsElasticBlockStore', 'hostPath', 'glusterfs', 'nfs', 'rbd', 'quobyte', 'iscsi'],
+    ...['flexVolume', 'cinder', 'cephfs', 'fc', 'flocker', 'azureFile', 'vsphereVolume', 'azureDisk'],
+    ...['photonPersistentDisk', 'portworxVolume', 'scaleIO', 'local', 'storageos', 'csi'],
   ],
   'io.k8s.api.core.v1.PodSecurityContext': [
     ...['seLinuxOptions', 'windowsOptions', 'runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups'],
