@@ -1,3 +1,4 @@
+import { tellsEmptyFromUnset } from '../../machinery/codec/typed/empty-lists.js';
 import { isJsonObject, type JsonObject, type JsonValue, setOwn } from '../../machinery/json.js';
 import type { Field, Type } from '../../machinery/scheme/type.js';
 import { computed } from './values.js';
@@ -69,7 +70,7 @@ function read(obj: JsonObject, path: FieldPath, indices: readonly number[]): Jso
 
 function isUnset(v: JsonValue | undefined, field: Field | undefined): boolean {
   if (v === undefined || v === null) return true;
-  if (Array.isArray(v)) return v.length === 0;
+  if (Array.isArray(v)) return v.length === 0 && !(field && tellsEmptyFromUnset(field));
   return !field?.pointer && (v === '' || v === 0);
 }
 

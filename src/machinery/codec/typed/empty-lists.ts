@@ -3,9 +3,12 @@ import type { Field, SchemaNode, Type } from '../../scheme/type.js';
 
 type Drop = (value: JsonValue) => void;
 
-/** Lists that Go always writes, so that `[]` and null differ until the object is stored. */
+/** Lists that mean something when they are empty: no owners, and no scaling policies instead of the default ones. */
+const MEANINGFUL = new Set(['managedFields', 'policies']);
+
+/** Lists that Go always writes, so that `[]` and null differ until the object is stored, and those above. */
 export function tellsEmptyFromUnset(field: Field): boolean {
-  return field.node.kind === 'array' && (field.zero === null || field.name === 'managedFields');
+  return field.node.kind === 'array' && (field.zero === null || MEANINGFUL.has(field.name));
 }
 
 const compiled = new Map<Type, Drop | undefined>();
