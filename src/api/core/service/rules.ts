@@ -212,7 +212,7 @@ function trafficPolicies(service: KubeObject, c: Check): void {
     if (external) c.errors.push(invalidValue(at, external, 'may only be set for externally-accessible services'));
   } else requiredRule(oneOf('Cluster', 'Local'))(external, at, c);
 
-  // A port that is still missing here is allocated when the service is written.
+  // One that is missing was allocated before this, where there is an allocator.
   const health = num(spec, 'healthCheckNodePort');
   const healthPath = SPEC.child('healthCheckNodePort');
   if (health !== 0) {
