@@ -23,8 +23,8 @@ export interface Endpoint {
   readonly hub: KindVersion;
   /** Set for stored resources: list, watch and deletecollection work on its cache. */
   readonly kind?: Kind;
-  /** Rows for `kubectl get`. */
-  readonly printer: Printer;
+  /** Rows for `kubectl get`; absent where upstream makes no tables. */
+  readonly printer?: Printer;
   /** Field selectors beyond the two on metadata that every kind has; upstream's order, for its message. */
   readonly selectableFields?: ReadonlySet<string>;
   /** The message for a field that can't be selected by, where a kind has its own. */

@@ -16,7 +16,7 @@ export interface EndpointSource {
   readonly version: KindVersion;
   /** The stored parent kind; undefined for virtual resources. */
   readonly kind: Kind | undefined;
-  readonly printer: Printer;
+  readonly printer: Printer | undefined;
 }
 
 /**
@@ -112,14 +112,15 @@ function subEndpoint(
   const factory = options.factories[`${facts.group}/${facts.plural}/${sub.name}`] ?? options.factories[`*/${sub.name}`];
   if (factory) {
     const body = options.versionOf(sub.group ?? facts.group, sub.version ?? facts.version, sub.kind);
-    return factory({ facts, sub, version: body, kind, printer: printerFor(sub.group ?? facts.group, sub.kind) });
+    const printer = printerFor(sub.group ?? facts.group, sub.kind, sub.name);
+    return factory({ facts, sub, version: body, kind, printer });
   }
   if (!kind || sub.kind !== facts.kind || !sub.verbs.includes('update')) return undefined;
   return sharedSubresourceEndpoint(kind, version, options.env, sub.name, {
     group: facts.group,
     verbs: sub.verbs,
     warning: warningOf(facts),
-    printer: printerFor(facts.group, facts.kind),
+    printer: printerFor(facts.group, facts.kind, sub.name),
     selectableFields: new Set(),
   });
 }
@@ -130,7 +131,7 @@ function warningOf(facts: ResourceFacts): string | undefined {
 }
 
 /** A resource that nothing answers yet: every verb is refused. */
-function unanswered(facts: ResourceFacts, version: KindVersion, printer: Printer): Endpoint {
+function unanswered(facts: ResourceFacts, version: KindVersion, printer: Printer | undefined): Endpoint {
   return {
     resource: { group: facts.group, resource: facts.plural },
     subresource: '',

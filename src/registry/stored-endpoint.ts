@@ -14,7 +14,7 @@ export interface StoredEndpointOptions {
   group: string;
   verbs: readonly string[];
   warning?: string;
-  printer: Printer;
+  printer: Printer | undefined;
   selectableFields: ReadonlySet<string>;
 }
 

@@ -17,7 +17,7 @@ import {
 
 const offers = mediaOffers({ cbor: false });
 const table = 'as=Table;v=v1;g=meta.k8s.io';
-const pick = (accept: string | undefined, allows = resourceTransform({ builtIn: true })) => {
+const pick = (accept: string | undefined, allows = resourceTransform({ builtIn: true, tables: true })) => {
   const found = negotiate(accept, offers, allows);
   return found && [found.offer.format, found.convert?.kind ?? ''].join(' ').trim();
 };
@@ -79,7 +79,7 @@ describe('Accept', () => {
   });
   it('offers what the kind has', () => {
     expect(offers.map((o) => o.format)).toEqual(['json', 'yaml', 'protobuf']);
-    const custom = resourceTransform({ builtIn: false });
+    const custom = resourceTransform({ builtIn: false, tables: true });
     expect(pick('application/vnd.kubernetes.protobuf', custom)).toBeUndefined();
     expect(pick('application/vnd.kubernetes.protobuf,application/json', custom)).toBe('json');
     expect(pick('application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', custom)).toBe(

@@ -51,14 +51,16 @@ export type AllowsTransform = (mediaType: string, target: GroupVersionKind | und
 export const noTransform: AllowsTransform = (_, target) => target === undefined;
 
 /**
- * Resource endpoints: metadata alone in every format, tables in JSON and YAML. The objects of custom resources have no
- * protobuf form.
+ * Resource endpoints: metadata alone in every format, tables (where the endpoint makes any) in JSON and YAML. The objects
+ * of custom resources have no protobuf form.
  */
-export function resourceTransform(kind: { builtIn: boolean }): AllowsTransform {
+export function resourceTransform(kind: { builtIn: boolean; tables: boolean }): AllowsTransform {
   return (mediaType, target) => {
     if (!target) return kind.builtIn || mediaType !== PROTOBUF_OFFER.mediaType;
     if (target.group !== 'meta.k8s.io' || (target.version !== 'v1' && target.version !== 'v1beta1')) return false;
-    if (target.kind === 'Table') return mediaType === JSON_OFFER.mediaType || mediaType === YAML_OFFER.mediaType;
+    if (target.kind === 'Table') {
+      return kind.tables && (mediaType === JSON_OFFER.mediaType || mediaType === YAML_OFFER.mediaType);
+    }
     return target.kind === 'PartialObjectMetadata' || target.kind === 'PartialObjectMetadataList';
   };
 }

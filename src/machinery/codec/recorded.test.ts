@@ -162,7 +162,7 @@ function negotiated(accept: string | undefined, isList: boolean): string {
   const offers = mediaOffers({ cbor: false });
   const produces = producesOf(offers, isList);
   if (!routeProduces(accept, produces)) return routeNotAcceptable(produces).message;
-  const found = negotiate(accept, offers, resourceTransform({ builtIn: true }));
+  const found = negotiate(accept, offers, resourceTransform({ builtIn: true, tables: true }));
   if (!found) return notAcceptable(offers).message;
   const kind = found.convert?.kind;
   if (kind && kind !== 'Table' && kind.endsWith('List') !== isList) return `you requested ${kind}`;

@@ -5,10 +5,12 @@ import type { StoredObject } from '../../registry/store/object.js';
 import type { VerbAnswer } from '../../registry/verbs/contract.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeObject } from './encode.js';
-import { type Listing, sendList } from './list.js';
-import { gvkOf, renderObject } from './object.js';
+import { sendList } from './list.js';
+import { gvkOf } from './object.js';
+import { renderObject } from './render.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
+import type { Listing } from './stream.js';
 import { sendWatch, sendWatchError } from './watch.js';
 
 const STATUS = { group: '', version: 'v1', kind: 'Status' };

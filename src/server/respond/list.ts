@@ -1,20 +1,13 @@
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
-import type { CachedObject, ListResult } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
-import { gzipResponse } from '../transport/gzip.js';
 import { encodeObject } from './encode.js';
 import { type Item, isList, isVerbatim, itemsOf, jsonAt, listKind, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
-import { sendBytes, takesGzip } from './send.js';
-import { tableOf } from './table.js';
-
-/** What is written at once: large enough for few system calls, small enough to keep memory flat. */
-const CHUNK = 64 * 1024;
-
-/** A list as far as an answer needs it. */
-export type Listing = Pick<ListResult, 'revision' | 'continue' | 'remainingItemCount' | 'batches'>;
+import { sendBytes } from './send.js';
+import { type Listing, type StreamedForm, streamList } from './stream.js';
+import { sendTable } from './table.js';
 
 export async function sendList(
   request: ApiRequest,
@@ -23,12 +16,12 @@ export async function sendList(
   form: Representation,
 ): Promise<void> {
   if (form.as === 'PartialObjectMetadata') throw isList(endpoint);
-  if (form.format === 'json' && form.as === '' && !form.pretty) return streamJson(request, endpoint, list, form);
+  if (form.as === 'Table') return sendTable(request, endpoint, list, form, listMeta(list));
+  if (form.format === 'json' && form.as === '' && !form.pretty) {
+    return streamList(request, list, form, { ...frame(endpoint, list), bodies: itemBodies(endpoint, form) });
+  }
   const items: Item[] = [];
   for await (const batch of list.batches()) items.push(...(await itemsOf(endpoint, batch)));
-  if (form.as === 'Table') {
-    return sendBytes(request, 200, await tableOf(endpoint, items, form, request.query, listMeta(list)), form);
-  }
   if (form.as !== '') {
     const partial = { metadata: listMeta(list), items: items.map((o) => partialItem(o, form)) };
     return sendBytes(request, 200, encodeObject(partial, partialGvk(form), form), form);
@@ -62,47 +55,17 @@ export function listMeta(list: Listing): JsonObject {
   return meta;
 }
 
-/** Stored bytes between a head and a tail, as they come out of the cache: memory does not grow with the list. */
-async function streamJson(request: ApiRequest, endpoint: Endpoint, list: Listing, form: Representation): Promise<void> {
-  const { http } = request;
-  const response = takesGzip(http.headers['accept-encoding']) ? gzipResponse(request.response) : request.response;
-  const { head, tail } = frame(endpoint, list);
-  const verbatim = isVerbatim(endpoint, form) && endpoint.version.typed;
-  let pending: Buffer[] = [Buffer.from(head)];
-  let size = 0;
-  let first = true;
-  let begun = false;
-  const flush = async (): Promise<void> => {
-    const chunk = Buffer.concat(pending);
-    pending = [];
-    size = 0;
-    if (!begun) {
-      begun = true;
-      response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
-    }
-    if (!response.write(chunk)) await response.drained();
-  };
-  for await (const batch of list.batches()) {
-    const items = verbatim ? batch : await itemsOf(endpoint, batch);
-    for (const [i, object] of batch.entries()) {
-      pending.push(first ? OPEN : COMMA_OPEN);
-      first = false;
-      const body = verbatim ? object.json.subarray(object.bodyStart) : await itemBody(endpoint, items[i]!);
-      pending.push(body);
-      size += body.length + 2;
-      if (size >= CHUNK) await flush();
-      if (response.closed) return;
-    }
+/** Stored bytes as they are, wherever the client speaks the stored version. */
+function itemBodies(endpoint: Endpoint, form: Representation): StreamedForm['bodies'] {
+  if (isVerbatim(endpoint, form) && endpoint.version.typed) {
+    return (objects) => objects.map((object) => object.json.subarray(object.bodyStart));
   }
-  pending.push(Buffer.from(tail));
-  if (begun) {
-    response.end(Buffer.concat(pending));
-    await response.drained();
-  } else await sendBytes(request, 200, Buffer.concat(pending), form);
+  return async (objects) => {
+    const bodies: Buffer[] = [];
+    for (const item of await itemsOf(endpoint, objects)) bodies.push(await itemBody(endpoint, item));
+    return bodies;
+  };
 }
-
-const OPEN = Buffer.from('{');
-const COMMA_OPEN = Buffer.from(',{');
 
 /** What follows the `{` of an item: typed lists leave out each item's TypeMeta. */
 async function itemBody(endpoint: Endpoint, item: Item): Promise<Buffer> {

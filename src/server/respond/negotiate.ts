@@ -39,7 +39,11 @@ export function objectRepresentation(endpoint: Endpoint, verb: string, options: 
   const stream = verb === 'watch';
   const produces = producesOf(offers, stream || verb === 'list');
   if (endpoint.version.typed && !routeProduces(headers.accept, produces)) throw routeNotAcceptable(produces);
-  const found = negotiate(headers.accept, offers, resourceTransform({ builtIn: endpoint.version.typed }));
+  const found = negotiate(
+    headers.accept,
+    offers,
+    resourceTransform({ builtIn: endpoint.version.typed, tables: endpoint.printer !== undefined }),
+  );
   if (!found || (stream && !found.offer.streamType)) throw notAcceptable(offers, stream);
   const asked = found.pretty || pretty(headers, query);
   const plain = representation(found.offer, asked && found.offer.format === 'json');

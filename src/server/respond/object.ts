@@ -5,9 +5,7 @@ import type { Endpoint } from '../../registry/endpoint.js';
 import type { KindVersion } from '../../registry/kind.js';
 import type { StoredObject } from '../../registry/store/object.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
-import { encodeObject, encodeText } from './encode.js';
 import type { Representation } from './representation.js';
-import { tableOf } from './table.js';
 
 /** An object as its form without anything around it: no newline, no envelope of a list or event. */
 export type Item = Pick<StoredObject, 'json'>;
@@ -44,29 +42,6 @@ export async function jsonAt(endpoint: Endpoint, item: Item): Promise<string> {
   return endpoint.version.encode(await valuesAt(endpoint, item));
 }
 
-/** The whole answer for one stored object. */
-export async function renderObject(
-  endpoint: Endpoint,
-  item: Item,
-  form: Representation,
-  query: URLSearchParams,
-): Promise<Buffer> {
-  if (form.as === 'PartialObjectMetadataList') throw isNoList(endpoint);
-  if (form.as === 'Table') return tableOf(endpoint, [item], form, query);
-  if (form.as !== '') return encodeObject(partialOf(parseJson(item.json) as KubeObject), partialGvk(form), form);
-  if (form.format === 'json') return encodeText(await jsonAt(endpoint, item), form);
-  return encodeObject(await valuesAt(endpoint, item), gvkOf(endpoint.version), form);
-}
-
-/** 406: the metadata of a list were asked of one object. */
-function isNoList(endpoint: Endpoint): StatusError {
-  return new StatusError(
-    406,
-    'NotAcceptable',
-    `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(endpoint)})`,
-  );
-}
-
 /** 406: the metadata of one object were asked of a list. */
 export function isList(endpoint: Endpoint): StatusError {
   return new StatusError(
@@ -77,7 +52,7 @@ export function isList(endpoint: Endpoint): StatusError {
 }
 
 /** The Go type upstream would hold, as its messages name it. */
-function goType({ version }: Endpoint, suffix = ''): string {
+export function goType({ version }: Endpoint, suffix = ''): string {
   if (!version.typed) return `*unstructured.Unstructured${suffix}`;
   const [first = ''] = version.group.split('.');
   return `*${first || 'core'}.${version.kind}${suffix}`;

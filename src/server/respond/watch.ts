@@ -29,10 +29,11 @@ export async function sendWatch(
   const stop = () => watcher.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    // First, as it refuses what it can't encode.
+    const encode = encoder(request, endpoint, form);
     response.head(200, request.answerHeaders({ 'Content-Type': form.contentType }));
     request.audit?.responseStarted(200);
     response.flush?.();
-    const encode = encoder(request, endpoint, form);
     while (!response.closed) {
       const events = watcher.take();
       if (events.length === 0) {
@@ -110,16 +111,10 @@ function tableEvents(request: ApiRequest, endpoint: Endpoint, form: Representati
   return async (event) => {
     const columns = first;
     first = false;
-    const table = event.object
-      ? await tableValue(endpoint, await itemsOf(endpoint, [event.object]), form, include, {}, columns)
-      : await tableValue(
-          endpoint,
-          [{ json: Buffer.from(endpoint.version.encode(bookmark(event))) }],
-          form,
-          include,
-          {},
-          columns,
-        );
+    const item = event.object
+      ? (await itemsOf(endpoint, [event.object]))[0]!
+      : { json: Buffer.from(endpoint.version.encode(bookmark(event))) };
+    const table = await tableValue(endpoint, item, form, include, columns);
     return encodeEvent(event.type, encodeValue(table, partialGvk(form), form), form);
   };
 }

@@ -1,0 +1,8 @@
+import type { Descriptions } from '../contract.js';
+
+export const storagemigration: Descriptions = {
+  StorageVersionMigration: {
+    Resource: 'GroupResource to migrate',
+    Status: 'Status of the migration',
+  },
+};
