@@ -1,5 +1,5 @@
-// What all benchmarks share: clients over keep-alive connections, and ratios of medians over interleaved rounds.
-import { Agent, request as httpsRequest } from 'node:https';
+// What all benchmarks share: clients, and ratios of medians over interleaved rounds.
+import { connect } from 'node:tls';
 
 /** Runs `once` with so many in flight for `ms`; gives how many were done per second. */
 export async function throughput(concurrency, ms, once) {
@@ -16,30 +16,81 @@ export async function throughput(concurrency, ms, once) {
   return (done * 1000) / (performance.now() - started);
 }
 
-/** A client of one server; bodies are read to their end and counted. */
-export function client({ port, ca, cert, key, connections }) {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections, ca, cert, key });
+/**
+ * A client of one server over keep-alive TLS connections, one request at a time on each. It knows just enough of HTTP/1.1
+ * to find the end of an answer, so that most of the machine is left to the server.
+ */
+export function client({ port, ca, cert, key, connections, insecure = false }) {
+  const idle = [];
+  const waiting = [];
+  const sockets = [];
+  const release = (connection) => {
+    const next = waiting.shift();
+    if (next) next(connection);
+    else idle.push(connection);
+  };
+  const acquire = () => {
+    if (idle.length > 0) return idle.pop();
+    if (sockets.length < connections) return open();
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  function open() {
+    const socket = connect({ port, host: '127.0.0.1', ca, cert, key, rejectUnauthorized: !insecure });
+    const connection = { socket, done: undefined, reader: undefined };
+    sockets.push(socket);
+    socket.on('data', (chunk) => connection.reader?.(chunk));
+    socket.on('error', (e) => connection.done?.(e));
+    socket.on('close', () => connection.done?.(new Error('connection closed')));
+    return connection;
+  }
   return {
-    close: () => agent.destroy(),
-    /** Resolves to the number of bytes of the answer's body. */
-    send(method, path, body) {
-      return new Promise((resolve, reject) => {
-        const headers = body ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } : {};
-        const req = httpsRequest({ host: '127.0.0.1', port, path, method, agent, headers }, (res) => {
-          let bytes = 0;
-          res.on('data', (chunk) => {
-            bytes += chunk.length;
-          });
-          res.on('end', () => {
-            if (res.statusCode >= 400) reject(new Error(`${method} ${path}: ${res.statusCode}`));
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    /** Resolves to the number of bytes of the answer. */
+    async send(method, path, body = '') {
+      const connection = await acquire();
+      const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+      const type = body ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` : '';
+      try {
+        return await new Promise((resolve, reject) => {
+          connection.done = reject;
+          connection.reader = answerReader((status, bytes) => {
+            if (status >= 400) reject(new Error(`${method} ${path}: ${status}`));
             else resolve(bytes);
           });
-          res.on('error', reject);
+          connection.socket.write(`${head}${type}\r\n${body}`);
         });
-        req.on('error', reject);
-        req.end(body);
-      });
+      } finally {
+        connection.reader = undefined;
+        release(connection);
+      }
     },
+  };
+}
+
+/** Feeds on chunks; calls back at the end of an answer with Content-Length or in chunks. */
+function answerReader(done) {
+  let head = Buffer.alloc(0);
+  let status = 0;
+  let left = -1; // bytes to come; -1: chunked
+  let total = 0;
+  let tail = '';
+  return (chunk) => {
+    total += chunk.length;
+    if (status === 0) {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const text = head.toString('latin1', 0, end);
+      status = Number(text.slice(9, 12));
+      const length = /\r\ncontent-length: (\d+)/i.exec(text);
+      const rest = head.subarray(end + 4);
+      if (length) left = Number(length[1]) - rest.length;
+      else tail = rest.toString('latin1', Math.max(0, rest.length - 5));
+    } else if (left >= 0) left -= chunk.length;
+    else tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - 5))).slice(-5);
+    if (left === 0 || (left < 0 && tail.endsWith('0\r\n\r\n'))) done(status, total);
   };
 }
 
