@@ -3,6 +3,7 @@ import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
 import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
+import { strategies as networking } from './networking/index.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
@@ -13,6 +14,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   apps,
   autoscaling,
   batch,
+  'networking.k8s.io': networking,
 };
 const generic = new Map<string, Strategy>();
 

@@ -279,14 +279,15 @@ export function pathSegment(value: string, prefix = false): string[] {
   return errs;
 }
 
+/** What may follow the domain of a domain-prefixed path. */
+export const httpPath = (value: string): string[] =>
+  re.httpPath.test(value) ? [] : [regexError('Invalid path', HTTP_PATH)];
+
 /** `domain/path`, as finalizers and signer names of some kinds are. */
 export function domainPrefixedPath(value: string): string[] {
   const segments = value.split('/');
   const slash = value.indexOf('/');
   if (segments.length < 2 || segments[0] === '' || slash === value.length - 1)
     return ['must be a domain-prefixed path (such as "acme.io/foo")'];
-  const errs = dns1123Subdomain(segments[0]!).map((m) => m);
-  const path = value.slice(slash + 1);
-  if (!re.httpPath.test(path)) errs.push(regexError('Invalid path', HTTP_PATH));
-  return errs;
+  return [...dns1123Subdomain(segments[0]!), ...httpPath(value.slice(slash + 1))];
 }

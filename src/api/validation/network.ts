@@ -124,9 +124,19 @@ export function parseCIDR(text: string): ParsedCIDR | undefined {
     hostBits: network.some((b, i) => b !== ip.bytes[i]),
   };
 }
+/** Whether an address lies in a network; never when they are of different families. */
+export function contains(cidr: ParsedCIDR, address: Uint8Array): boolean {
+  if (cidr.network.length !== address.length) return false;
+  return address.every((b, i) => {
+    const bits = Math.min(8, Math.max(0, cidr.prefix - i * 8));
+    return (b & (0xff00 >> bits) & 0xff) === cidr.network[i];
+  });
+}
 export const formatCIDR = (c: ParsedCIDR): string => `${formatIP(c.network)}/${c.prefix}`;
 
 const BAD_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const LEADING_ZEROS = 'must not have leading 0s';
+const MAPPED = 'must not be an IPv4-mapped IPv6 address';
 const BAD_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /**
@@ -137,8 +147,8 @@ export function validateIP(value: string, at: Path, c: Check, grandfathered: rea
   const ip = parseIP(value);
   if (!ip) c.errors.push(invalidValue(at, value, BAD_IP));
   else if (c.gate('StrictIPCIDRValidation') && !grandfathered.includes(value)) {
-    if (ip.leadingZeros) c.errors.push(invalidValue(at, value, 'must not have leading 0s'));
-    else if (ip.mapped) c.errors.push(invalidValue(at, value, 'must not be an IPv4-mapped IPv6 address'));
+    if (ip.leadingZeros) c.errors.push(invalidValue(at, value, LEADING_ZEROS));
+    else if (ip.mapped) c.errors.push(invalidValue(at, value, MAPPED));
   }
 }
 
@@ -146,26 +156,34 @@ export function validateIP(value: string, at: Path, c: Check, grandfathered: rea
 export function validateCIDR(value: string, at: Path, c: Check, grandfathered: readonly string[] = []): void {
   const cidr = parseCIDR(value);
   if (!cidr) c.errors.push(invalidValue(at, value, BAD_CIDR));
-  else if (c.gate('StrictIPCIDRValidation') && !grandfathered.includes(value)) {
-    if (cidr.leadingZeros) c.errors.push(invalidValue(at, value, 'must not have leading 0s in IP or prefix length'));
-    else if (cidr.ip.mapped) c.errors.push(invalidValue(at, value, 'must not have an IPv4-mapped IPv6 address'));
-    else if (cidr.hostBits) c.errors.push(invalidValue(at, value, 'must not have bits set beyond the prefix length'));
-  }
+  else if (c.gate('StrictIPCIDRValidation') && !grandfathered.includes(value)) oddCIDR(cidr, value, at, c);
+}
+
+/** What strict reading does not take. */
+function oddCIDR(cidr: ParsedCIDR, value: string, at: Path, c: Check): void {
+  const fault = (text: string) => c.errors.push(invalidValue(at, value, text));
+  if (cidr.leadingZeros) fault('must not have leading 0s in IP or prefix length');
+  else if (cidr.ip.mapped) fault('must not have an IPv4-mapped IPv6 address');
+  else if (cidr.hostBits) fault('must not have bits set beyond the prefix length');
 }
 
 /** An address in its one canonical text. */
 export function validateCanonicalIP(value: string, at: Path, c: Check): void {
   const ip = parseIP(value);
-  if (!ip) c.errors.push(invalidValue(at, value, BAD_IP));
-  else if (ip.leadingZeros || ip.mapped || formatIP(ip.bytes) !== value)
-    c.errors.push(invalidValue(at, value, `must be in canonical form (${JSON.stringify(formatIP(ip.bytes))})`));
+  const fault = (text: string) => c.errors.push(invalidValue(at, value, text));
+  if (!ip) fault(BAD_IP);
+  else if (ip.leadingZeros) fault(LEADING_ZEROS);
+  else if (ip.mapped) fault(MAPPED);
+  else if (formatIP(ip.bytes) !== value) fault(`must be in canonical form (${JSON.stringify(formatIP(ip.bytes))})`);
 }
 
 /** A network in its one canonical text. */
 export function validateCanonicalCIDR(value: string, at: Path, c: Check): void {
   const cidr = parseCIDR(value);
+  const before = c.errors.length;
   if (!cidr) c.errors.push(invalidValue(at, value, BAD_CIDR));
-  else if (formatCIDR(cidr) !== value || cidr.ip.mapped)
+  else oddCIDR(cidr, value, at, c);
+  if (cidr && c.errors.length === before && formatCIDR(cidr) !== value)
     c.errors.push(invalidValue(at, value, `must be in canonical form (${JSON.stringify(formatCIDR(cidr))})`));
 }
 

@@ -114,7 +114,8 @@ describe.runIf(haveRecordings)('validation as recorded', async () => {
       if (report && report !== 'all' && report !== id) continue;
       const text = mutate(kind[which]!, pointer, label, value)
         .replaceAll('{{id}}', slug('validation', name))
-        .replaceAll('{{ns}}', 'twin-validation');
+        .replaceAll('{{ns}}', 'twin-validation')
+        .replaceAll('{{ip}}', '10.96.1.2');
       compare(id, name, JSON.parse(text) as JsonObject, kind, want);
     }
     if (report) {

@@ -115,7 +115,18 @@ export const labelValue = format(formats.labelValue);
 export const configMapKey = format(formats.configMapKey);
 export const portName = format(formats.portName);
 export const pathSegment = format(formats.pathSegment);
-export const domainPrefixedPath = format(formats.domainPrefixedPath);
+/** `acme.io/foo`; the part that is wrong is the one shown. */
+export const domainPrefixedPath: Rule = (v, at, c) => {
+  const text = typeof v === 'string' ? v : '';
+  const slash = text.indexOf('/');
+  if (text === '') c.errors.push(requiredError(at));
+  else if (slash <= 0 || slash === text.length - 1)
+    c.errors.push(invalidValue(at, text, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+  else {
+    dnsSubdomain(text.slice(0, slash), at, c);
+    invalidEach(c, at, text.slice(slash + 1), formats.httpPath(text.slice(slash + 1)));
+  }
+};
 
 /** One of these texts; also an empty value is refused. The message lists them sorted, as upstream's sets are. */
 export function oneOf(...values: readonly string[]): Rule {
