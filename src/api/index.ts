@@ -4,6 +4,7 @@ import { strategies as batch } from './batch/index.js';
 import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
+import { strategies as policy } from './policy/index.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
@@ -15,6 +16,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   autoscaling,
   batch,
   'networking.k8s.io': networking,
+  policy,
 };
 const generic = new Map<string, Strategy>();
 

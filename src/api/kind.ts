@@ -186,7 +186,7 @@ export function kind(def: KindDefinition): Strategy {
       },
       validateUpdate(ctx, obj, old) {
         const check = genericUpdateCheck(ctx, obj, old);
-        validateChange(obj, old, check);
+        if (!def.ownMetadata) validateChange(obj, old, check);
         if (own?.meta) validateObjectMeta(obj.metadata, meta, check);
         own?.rules?.(obj, old, check, ctx);
         return check.errors;

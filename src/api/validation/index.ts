@@ -38,6 +38,7 @@
  *   it can only get better. `compileAllRules()` tells of misspelt fields.
  */
 export * from './check.js';
+export * from './conditions.js';
 export * from './diff.js';
 export * as formats from './formats.js';
 export * from './goform.js';
