@@ -5,6 +5,7 @@ import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
 import { strategies as policy } from './policy/index.js';
+import { strategies as rbac } from './rbac/index.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
@@ -17,6 +18,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   batch,
   'networking.k8s.io': networking,
   policy,
+  'rbac.authorization.k8s.io': rbac,
 };
 const generic = new Map<string, Strategy>();
 
