@@ -15,6 +15,7 @@ import { generalRoutes } from './controlplane/general-routes.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
+import { openServices } from './controlplane/services.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { FeatureGates } from './machinery/feature-gates.js';
 import { builtinResources } from './registry/builtin.js';
@@ -79,8 +80,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const runtime = new RuntimeConfig(options.runtimeConfig);
   const host = options.host ?? '127.0.0.1';
   const advertiseAddress = advertisedAddress(options.advertiseAddress, host);
-  const serviceCidrs = options.serviceClusterIpRanges ?? ['10.0.0.0/24'];
-  const serviceAddress = firstAddress(serviceCidrs[0]!);
+  const serviceRanges = openServices({ options, env, log, random: Math.random, client: () => client });
+  const { cidrs: serviceCidrs, apiServerAddress: serviceAddress } = serviceRanges;
   const material = loadMaterial(options, [host, ...(advertiseAddress ? [advertiseAddress] : []), serviceAddress]);
 
   const storage = await openStorage(options);
@@ -89,7 +90,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const resources = builtinResources({
     cacher,
     enabled: (facts) => runtime.enabled(facts),
-    strategies: {},
+    strategies: { '/Service': serviceRanges.strategy },
     eventTtlSeconds: options.eventTtlSeconds ?? 3600,
     defaulting,
   });
@@ -112,6 +113,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     }),
   );
 
+  await serviceRanges.start();
   const access = await openAccess({
     options,
     material,
@@ -199,7 +201,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     log,
     caPem: material.ca.cert,
   });
-  await Promise.all(controllers.map((c) => c.start()));
+  await Promise.all([serviceRanges.repair(), ...controllers.map((c) => c.start())]);
   ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   return {
@@ -220,7 +222,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       draining = true;
       if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
       await transport.shutdown();
-      await Promise.all(controllers.map((c) => c.stop()));
+      await Promise.all([serviceRanges.stop(), ...controllers.map((c) => c.stop())]);
       await access.close();
       cacher.close();
       await storage.close();
@@ -249,13 +251,4 @@ function loadMaterial(options: ControlPlaneOptions, addresses: readonly string[]
 /** Watches without an end of their own live between one and two times the minimum, so that they don't all end at once. */
 function watchTimeout(seconds: number | undefined, min: number): number {
   return seconds !== undefined && seconds > 0 ? seconds * 1000 : min * 1000 * (1 + Math.random());
-}
-
-/** The first address after the network's own. */
-function firstAddress(cidr: string): string {
-  const [network = ''] = cidr.split('/');
-  if (network.includes(':')) return network.endsWith('::') ? `${network}1` : network;
-  const parts = network.split('.').map(Number);
-  parts[3] = (parts[3] ?? 0) + 1;
-  return parts.join('.');
 }

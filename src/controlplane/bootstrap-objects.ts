@@ -93,7 +93,7 @@ async function ensureServiceCidr({ client, serviceCidrs, now }: BootstrapOptions
     type: 'Ready',
     status: 'True',
     reason: '',
-    message: 'Kubernetes Service CIDR is ready',
+    message: 'Kubernetes default Service CIDR is ready',
     lastTransitionTime: `${now().toISOString().slice(0, 19)}Z`,
   };
   await client.update(resource, '', 'kubernetes', (o) => ({ ...o, status: { conditions: [ready] } }), {

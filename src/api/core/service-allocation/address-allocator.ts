@@ -70,10 +70,15 @@ export class AddressAllocator {
 
   /** Any free address. @throws AllocationError */
   async takeAny(service: ServiceName, family: Family): Promise<string> {
+    // Records of others that this server has not seen yet.
+    const taken = new Set<bigint>();
     for (const range of this.#ready(family)) {
       for (const [from, to] of bands(range)) {
-        for (let value = this.#free(family, from, to); value !== undefined; value = this.#free(family, from, to)) {
+        for (;;) {
+          const value = this.#free(family, from, to, taken);
+          if (value === undefined) break;
           if (await this.#tryTake(service, family, value)) return addressText(family, value);
+          taken.add(value);
         }
       }
     }
@@ -121,26 +126,23 @@ export class AddressAllocator {
     if (this.#used[family].has(value) || pending.has(value)) return false;
     pending.add(value);
     try {
-      const created = await this.#records.create(addressText(family, value), family, service);
-      // A record that others wrote may not have been seen yet.
-      if (!created) this.#used[family].add(value);
-      return created;
+      return await this.#records.create(addressText(family, value), family, service);
     } finally {
       pending.delete(value);
     }
   }
 
   /** A free address between two, both included, looked for from a random one on. */
-  #free(family: Family, from: bigint, to: bigint): bigint | undefined {
+  #free(family: Family, from: bigint, to: bigint, taken: ReadonlySet<bigint>): bigint | undefined {
     const size = to - from + 1n;
     if (size <= 0n) return undefined;
     const used = this.#used[family];
     const pending = this.#pending[family];
     const start = BigInt(Math.floor(this.#random() * Number(size < SEARCHED ? size : SEARCHED)));
-    const tries = Math.min(Number(size), used.size + pending.size + 1);
+    const tries = Math.min(Number(size), used.size + pending.size + taken.size + 1);
     for (let i = 0n; i < tries; i++) {
       const value = from + ((start + i) % size);
-      if (!used.has(value) && !pending.has(value)) return value;
+      if (!used.has(value) && !pending.has(value) && !taken.has(value)) return value;
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { equalJson, type JsonObject, type KubeObject } from '../../../machinery/json.js';
-import { list, num, obj, str, strings } from '../../access.js';
+import { edit, list, num, obj, str, strings } from '../../access.js';
 
 // What a service needs follows from its type; one that no longer needs something loses it, unless the client holds on.
 
@@ -10,11 +10,8 @@ export const isHeadless = (service: KubeObject): boolean => {
   const ips = strings(specOf(service), 'clusterIPs');
   return ips.length === 1 && ips[0] === 'None';
 };
-export const needsClusterIP = (service: KubeObject): boolean =>
-  ['ClusterIP', 'NodePort', 'LoadBalancer'].includes(typeOf(service));
-export const needsNodePort = (service: KubeObject): boolean =>
-  typeOf(service) === 'NodePort' ||
-  (typeOf(service) === 'LoadBalancer' && specOf(service).allocateLoadBalancerNodePorts !== false);
+export const needsClusterIP = (service: KubeObject): boolean => typeOf(service) !== 'ExternalName';
+const mayHaveNodePorts = (service: KubeObject): boolean => ['NodePort', 'LoadBalancer'].includes(typeOf(service));
 export const needsHealthCheckPort = (service: KubeObject): boolean =>
   typeOf(service) === 'LoadBalancer' && str(specOf(service), 'externalTrafficPolicy') === 'Local';
 export const isExternallyAccessible = (service: KubeObject): boolean =>
@@ -22,11 +19,12 @@ export const isExternallyAccessible = (service: KubeObject): boolean =>
   (typeOf(service) === 'ClusterIP' && strings(specOf(service), 'externalIPs').length > 0);
 
 const same = (a: KubeObject, b: KubeObject, field: string): boolean => equalJson(specOf(a)[field], specOf(b)[field]);
-const nodePorts = (service: KubeObject): number[] =>
-  list(specOf(service), 'ports')
-    .map((p) => num(p, 'nodePort'))
-    .filter((n) => n !== 0)
-    .sort((a, b) => a - b);
+const nodePorts = (service: KubeObject): Set<number> =>
+  new Set(
+    list(specOf(service), 'ports')
+      .map((p) => num(p, 'nodePort'))
+      .filter((n) => n !== 0),
+  );
 
 /** Keeps `clusterIP` and `clusterIPs` in step where a client wrote one of them only. */
 export function normalizeClusterIPs(service: KubeObject, old?: KubeObject): void {
@@ -53,25 +51,15 @@ export function keepAllocated(service: KubeObject, old: KubeObject): void {
   const before = specOf(old);
   if (needsClusterIP(old) && needsClusterIP(service)) {
     if (str(spec, 'clusterIP') === '' && before.clusterIP !== undefined) spec.clusterIP = before.clusterIP;
-    if (
-      strings(spec, 'clusterIPs').length === 0 &&
-      spec.clusterIP === before.clusterIP &&
-      before.clusterIPs !== undefined
-    )
+    if (strings(spec, 'clusterIPs').length === 0 && strings(before, 'clusterIPs').length > 0)
       spec.clusterIPs = [...strings(before, 'clusterIPs')];
   }
-  if (needsNodePort(old) && needsNodePort(service)) {
-    const used = new Set(list(spec, 'ports').map((p) => num(p, 'nodePort')));
-    const known = list(before, 'ports');
+  if (mayHaveNodePorts(old) && mayHaveNodePorts(service)) {
+    const given = nodePorts(service);
+    const byName = new Map(list(before, 'ports').map((p) => [str(p, 'name'), num(p, 'nodePort')]));
     for (const port of list(spec, 'ports')) {
-      if (num(port, 'nodePort') !== 0) continue;
-      const match = known.find(
-        (p) =>
-          str(p, 'protocol') === str(port, 'protocol') &&
-          num(p, 'port') === num(port, 'port') &&
-          !used.has(num(p, 'nodePort')),
-      );
-      if (match?.nodePort !== undefined) port.nodePort = match.nodePort;
+      const known = byName.get(str(port, 'name')) ?? 0;
+      if (num(port, 'nodePort') === 0 && known !== 0 && !given.has(known)) port.nodePort = known;
     }
   }
   if (needsHealthCheckPort(old) && needsHealthCheckPort(service) && num(spec, 'healthCheckNodePort') === 0)
@@ -89,8 +77,11 @@ export function dropTypeDependent(service: KubeObject, old: KubeObject): void {
     if (same(service, old, 'clusterIP') && same(service, old, 'clusterIPs')) drop('clusterIP', 'clusterIPs');
     for (const field of ['ipFamilies', 'ipFamilyPolicy']) if (same(service, old, field)) drop(field);
   }
-  if (needsNodePort(old) && !needsNodePort(service) && equalJson(nodePorts(service), nodePorts(old)))
-    for (const port of list(spec, 'ports')) delete port.nodePort;
+  if (mayHaveNodePorts(old) && !mayHaveNodePorts(service)) {
+    const known = nodePorts(old);
+    if ([...nodePorts(service)].every((n) => known.has(n)))
+      for (const port of list(spec, 'ports')) delete port.nodePort;
+  }
   if (needsHealthCheckPort(old) && !needsHealthCheckPort(service) && same(service, old, 'healthCheckNodePort'))
     drop('healthCheckNodePort');
   if (typeOf(old) === 'LoadBalancer' && typeOf(service) !== 'LoadBalancer')
@@ -98,4 +89,10 @@ export function dropTypeDependent(service: KubeObject, old: KubeObject): void {
       if (specOf(old)[field] !== undefined && same(service, old, field)) drop(field);
   if (isExternallyAccessible(old) && !isExternallyAccessible(service) && same(service, old, 'externalTrafficPolicy'))
     drop('externalTrafficPolicy');
+  if (typeOf(service) !== 'LoadBalancer') edit(service, 'status', (status) => delete status.loadBalancer);
+}
+
+/** Of no use to ExternalName, and defaulted all the same in the past. */
+export function dropUnusedTrafficPolicy(service: KubeObject): void {
+  if (typeOf(service) === 'ExternalName') edit(service, 'spec', (spec) => delete spec.internalTrafficPolicy);
 }

@@ -6,10 +6,9 @@ import type { Strategy } from '../../strategy.js';
 import { type Check, cidrWarnings, ipWarnings } from '../../validation/index.js';
 import {
   dropTypeDependent,
+  dropUnusedTrafficPolicy,
   isHeadless,
-  keepAllocated,
   needsHealthCheckPort,
-  normalizeClusterIPs,
   specOf,
   typeOf,
 } from './fields.js';
@@ -95,22 +94,14 @@ function warnings(service: KubeObject): string[] {
   return out;
 }
 
-/**
- * Services without the allocation of addresses and node ports, which whoever owns the ranges adds as `reserve` and
- * `released`.
- */
+/** Services without addresses and node ports, which `allocatingService` adds. */
 export const service: Strategy = kind({
   group: '',
   kind: 'Service',
   rules: serviceRules,
   updateRules,
   onUpdate: ['change', 'updateRules', 'meta', 'rules'],
-  prepareForCreate: (_, service) => normalizeClusterIPs(service),
-  prepareForUpdate(_, service, old) {
-    normalizeClusterIPs(service, old);
-    keepAllocated(service, old);
-    dropTypeDependent(service, old);
-  },
+  prepareForUpdate: (_, service, old) => dropTypeDependent(service, old),
   warnings: (_, service) => warnings(service),
   subresources: {
     status: {
@@ -126,6 +117,7 @@ export const service: Strategy = kind({
     },
   },
   strategy: {
+    canonicalize: dropUnusedTrafficPolicy,
     selectableFields: (service) => ({
       'spec.clusterIP': str(obj(service, 'spec'), 'clusterIP'),
       'spec.type': typeOf(service),
