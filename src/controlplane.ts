@@ -11,6 +11,7 @@ import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { selectControllers } from './controlplane/controllers.js';
 import { systemEnvironment } from './controlplane/environment.js';
+import { openExtensions } from './controlplane/extensions.js';
 import { generalRoutes } from './controlplane/general-routes.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
@@ -102,13 +103,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     admission: { admit: (a) => admission.admit(a), validate: (a) => admission.validate(a) },
   };
   const client = new LocalClient(table, services);
+  const extensions = openExtensions({ cacher, env, client, table, log });
   const admission = openAdmission({ options, env, client, authorizer });
   table.set(
     servedGroups({
       resources,
       env,
       factories: reviewEndpoints(() => access, client),
-      wrappers: rbacGuards(() => access),
+      wrappers: { ...rbacGuards(() => access), ...extensions.wrappers },
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
     }),
   );
@@ -122,6 +124,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     log,
     clientCaChanged: () => transport.setSecureContext(certificates()),
   });
+  await extensions.customResources.start();
   const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
   let port = options.port ?? 0;
   let ready = false;
@@ -151,7 +154,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     impersonate: access.impersonate,
     forbidden: forbiddenError,
     routes: [
-      ...general.first,
       resourceRoute({
         table,
         services,
@@ -163,6 +165,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         cbor: gates.enabled('CBORServingAndStorage'),
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
       }),
+      ...general.first,
       general.last,
     ],
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
@@ -222,7 +225,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       draining = true;
       if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
       await transport.shutdown();
-      await Promise.all([serviceRanges.stop(), ...controllers.map((c) => c.stop())]);
+      await Promise.all([serviceRanges.stop(), extensions.customResources.stop(), ...controllers.map((c) => c.stop())]);
       await access.close();
       cacher.close();
       await storage.close();

@@ -1,3 +1,4 @@
+import { strategies as apiextensions } from './apiextensions/index.js';
 import { strategies as apps } from './apps/index.js';
 import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
@@ -6,6 +7,7 @@ import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
 import { strategies as policy } from './policy/index.js';
 import { strategies as rbac } from './rbac/index.js';
+import { strategies as storage } from './storage/index.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
@@ -13,12 +15,14 @@ export type GroupStrategies = Readonly<Record<string, Strategy>>;
 
 const groups: Readonly<Record<string, GroupStrategies>> = {
   '': core,
+  'apiextensions.k8s.io': apiextensions,
   apps,
   autoscaling,
   batch,
   'networking.k8s.io': networking,
   policy,
   'rbac.authorization.k8s.io': rbac,
+  'storage.k8s.io': storage,
 };
 const generic = new Map<string, Strategy>();
 

@@ -31,6 +31,8 @@ export interface ServedSub {
 
 export interface GroupEntry {
   readonly group: string;
+  /** Not compiled in. */
+  readonly dynamic?: boolean;
   readonly versions: readonly { readonly version: string; readonly resources: readonly ServedEntry[] }[];
 }
 
@@ -39,11 +41,14 @@ export interface GroupEntry {
  * change replaces whole groups, so readers never see half of one.
  */
 export class ResourceTable {
-  #groups: readonly GroupEntry[] = [];
+  #compiledIn: readonly GroupEntry[] = [];
+  readonly #dynamic = new Map<string, GroupEntry>();
+  #groups: readonly GroupEntry[] | undefined;
   #index = new Map<string, ServedEntry>();
   readonly #listeners = new Set<() => void>();
 
   groups(): readonly GroupEntry[] {
+    this.#groups ??= this.#merged();
     return this.#groups;
   }
 
@@ -52,7 +57,7 @@ export class ResourceTable {
   }
 
   hasVersion(group: string, version: string): boolean {
-    return this.#groups.some((g) => g.group === group && g.versions.some((v) => v.version === version));
+    return this.groups().some((g) => g.group === group && g.versions.some((v) => v.version === version));
   }
 
   /** The entry of a kind at a version: for references by kind, as owners and admission rules make them. */
@@ -65,7 +70,7 @@ export class ResourceTable {
 
   /** Any served version of a resource, the preferred one first. */
   preferred(group: string, resource: string): ServedEntry | undefined {
-    for (const g of this.#groups) {
+    for (const g of this.groups()) {
       if (g.group !== group) continue;
       for (const v of g.versions) {
         const e = v.resources.find((r) => r.resource === resource);
@@ -86,18 +91,51 @@ export class ResourceTable {
     }
   }
 
+  /** The groups that are compiled in. */
   set(groups: readonly GroupEntry[]): void {
     const index = new Map<string, ServedEntry>();
-    for (const g of groups) {
-      for (const v of g.versions) for (const r of v.resources) index.set(`${r.group}/${r.version}/${r.resource}`, r);
-    }
-    this.#groups = groups;
+    for (const g of groups) for (const r of resourcesOf(g)) index.set(keyOf(r), r);
     this.#index = index;
+    this.#compiledIn = groups;
+    this.#changed();
+  }
+
+  /** A group made of custom resources, in place of what was known under its name; without versions it is gone. */
+  replace(group: GroupEntry): void {
+    const old = this.#dynamic.get(group.group);
+    if (old) for (const r of resourcesOf(old)) if (this.#index.get(keyOf(r)) === r) this.#index.delete(keyOf(r));
+    for (const r of resourcesOf(group)) if (!this.#index.has(keyOf(r))) this.#index.set(keyOf(r), r);
+    if (group.versions.length > 0) this.#dynamic.set(group.group, { ...group, dynamic: true });
+    else this.#dynamic.delete(group.group);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#groups = undefined;
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Compiled-in groups come first; versions that custom resources add to one of them stand behind its own. */
+  #merged(): GroupEntry[] {
+    const known = new Set(this.#compiledIn.map((g) => g.group));
+    const first = this.#compiledIn.map((g) => {
+      const more = this.#dynamic.get(g.group)?.versions.filter((v) => !g.versions.some((w) => w.version === v.version));
+      return more && more.length > 0 ? { ...g, versions: [...g.versions, ...more] } : g;
+    });
+    const rest = [...this.#dynamic.values()].filter((g) => !known.has(g.group));
+    return [...first, ...rest.sort((a, b) => (a.group < b.group ? -1 : 1))];
   }
 
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function* resourcesOf(group: GroupEntry): Iterable<ServedEntry> {
+  for (const v of group.versions) yield* v.resources;
+}
+
+function keyOf({ group, version, resource }: ServedEntry): string {
+  return `${group}/${version}/${resource}`;
 }

@@ -1,0 +1,110 @@
+import { conform } from '../../api/apiextensions/schema/conform.js';
+import { applySchemaDefaults } from '../../api/apiextensions/schema/defaults.js';
+import { resourceType } from '../../api/apiextensions/schema/node.js';
+import { type Structural, structural } from '../../api/apiextensions/schema/structural.js';
+import type { FieldFilter } from '../../machinery/apply/contract.js';
+import { FieldManager } from '../../machinery/apply/field-manager.js';
+import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
+import { apiVersionOf, cloneJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
+import type { SchemaNode, Type } from '../../machinery/scheme/type.js';
+import type { KindVersion, StrictDecoding } from '../../registry/kind.js';
+import type { Converter } from './conversion/converter.js';
+import type { DefinedVersion } from './definition.js';
+
+/** What the versions of one custom resource share. */
+export interface Family {
+  readonly group: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly converter: Converter;
+  /** By apiVersion; undefined for one that is not defined. */
+  version(apiVersion: string): CustomVersion | undefined;
+  /** What writes through a subresource of a version never own, by apiVersion. */
+  resetFields(version: DefinedVersion, subresource: string): Readonly<Record<string, FieldFilter>>;
+}
+
+/** A custom resource at one version. What is made of its schema is made at first use. */
+export class CustomVersion implements KindVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly apiVersion: string;
+  readonly typed = false;
+  readonly defined: DefinedVersion;
+  readonly #family: Family;
+  #schema: Structural | undefined;
+  #shape: { type: Type; node: SchemaNode } | undefined;
+  readonly #managers = new Map<string, FieldManager>();
+
+  constructor(family: Family, defined: DefinedVersion) {
+    this.#family = family;
+    this.group = family.group;
+    this.version = defined.name;
+    this.kind = family.kind;
+    this.listKind = family.listKind;
+    this.apiVersion = apiVersionOf(this);
+    this.defined = defined;
+  }
+
+  /** Undefined when the version has none: then nothing but metadata is known. */
+  get schema(): Structural | undefined {
+    const props = this.defined.schema?.openAPIV3Schema;
+    if (props) this.#schema ??= structural(props);
+    return this.#schema;
+  }
+
+  get type(): Type {
+    return this.#shapes().type;
+  }
+  get node(): SchemaNode {
+    return this.#shapes().node;
+  }
+
+  #shapes(): { type: Type; node: SchemaNode } {
+    this.#shape ??= resourceType(this.schema, `${this.apiVersion}.${this.kind}`);
+    return this.#shape;
+  }
+
+  decode(value: JsonObject, strict?: StrictDecoding): KubeObject {
+    const unknown = strict && ((path: string) => strict.report(`unknown field "${path}"`));
+    const object = conform(value, this.schema, { unknown });
+    object.metadata ??= {};
+    object.kind = this.kind;
+    object.apiVersion = this.apiVersion;
+    return object;
+  }
+
+  applyDefaults(object: KubeObject): void {
+    applySchemaDefaults(object, this.schema);
+  }
+
+  encode(object: KubeObject): string {
+    return encodeUnstructured({ ...object, kind: this.kind, apiVersion: this.apiVersion });
+  }
+
+  /** Each version is its own hub: conversion happens at the store. */
+  toHub(object: KubeObject): KubeObject {
+    return object;
+  }
+  fromHub(object: KubeObject): KubeObject {
+    return object;
+  }
+
+  fieldManager(subresource: string): FieldManager {
+    let manager = this.#managers.get(subresource);
+    if (!manager) {
+      const family = this.#family;
+      manager = new FieldManager({
+        kind: { group: this.group, version: this.version, kind: this.kind },
+        subresource,
+        structured: false,
+        schema: (apiVersion) => family.version(apiVersion)?.node,
+        convert: async (object, _, to) => (await family.converter.convert([cloneJson(object)], to))[0]!,
+        resetFields: family.resetFields(this.defined, subresource),
+      });
+      this.#managers.set(subresource, manager);
+    }
+    return manager;
+  }
+}
