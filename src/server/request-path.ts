@@ -121,7 +121,10 @@ async function enter(request: ApiRequest, { flowControl }: RequestPathParts): Pr
     limit: Number(query.get('limit') ?? 0) || undefined,
     resourceVersion: query.get('resourceVersion') ?? undefined,
     continue: query.get('continue') ?? undefined,
-    signal: request.signal,
+    // Made only for a request that has to wait.
+    get signal() {
+      return request.signal;
+    },
     resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
     sendInitialEvents: queryBoolean(query, 'sendInitialEvents'),
   });

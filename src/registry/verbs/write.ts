@@ -11,7 +11,9 @@ export function writeContext(request: VerbRequest, dryRun: boolean): WriteContex
   const { ctx } = request;
   return {
     user: ctx.user,
-    signal: ctx.signal,
+    get signal() {
+      return ctx.signal;
+    },
     userAgent: ctx.userAgent,
     warn: (text) => ctx.warn(text),
     annotate: (key, value) => ctx.annotate(key, value),

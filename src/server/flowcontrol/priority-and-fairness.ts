@@ -145,7 +145,10 @@ export class PriorityAndFairness implements FlowControl {
       watch,
       hand: level.settings.queuing.queues > 1 ? handOf(flow, attributes) : NO_HAND,
       waitMs: this.#waitMs(request),
-      signal: request.signal,
+      // Signals are made when they are asked for, and most requests never wait.
+      get signal() {
+        return request.signal;
+      },
     });
     if (!watch) return admitted;
     const register = (ticket: Ticket): Seat => {

@@ -35,6 +35,8 @@ export function statusRepresentation(headers: IncomingHttpHeaders, query: URLSea
  */
 export function objectRepresentation(endpoint: Endpoint, verb: string, options: AnswerOptions): Representation {
   const { headers, query, cbor } = options;
+  // What most clients of objects ask for needs no thought.
+  if ((!headers.accept || headers.accept === 'application/json') && !pretty(headers, query)) return PLAIN_JSON;
   const offers = mediaOffers({ cbor });
   const stream = verb === 'watch';
   const produces = producesOf(offers, stream || verb === 'list');

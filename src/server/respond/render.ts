@@ -3,9 +3,11 @@ import { StatusError } from '../../machinery/errors.js';
 import type { KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import { encodeObject, encodeText } from './encode.js';
-import { goType, gvkOf, type Item, jsonAt, partialGvk, partialOf, valuesAt } from './object.js';
+import { goType, gvkOf, type Item, isVerbatim, jsonAt, partialGvk, partialOf, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { includeOf, tableValue } from './table.js';
+
+const NEWLINE = Buffer.from('\n');
 
 /** The whole answer for one stored object. */
 export async function renderObject(
@@ -14,6 +16,7 @@ export async function renderObject(
   form: Representation,
   query: URLSearchParams,
 ): Promise<Buffer> {
+  if (isVerbatim(endpoint, form) && !form.pretty) return Buffer.concat([item.json, NEWLINE]);
   if (form.as === 'PartialObjectMetadataList') throw isNoList(endpoint);
   if (form.as === 'Table') {
     const table = await tableValue(endpoint, item, form, includeOf(query));

@@ -4,6 +4,8 @@ import { type Connection, Exchange } from './exchange.js';
 import { collectHeaders } from './headers.js';
 
 /** An unread rest of a body up to this size is read and dropped so that the connection can be kept, as Go does. */
+/** Bodies up to this size are sent together with their head. */
+const ONE_RECORD = 15 * 1024;
 const DISCARD_LIMIT = 256 * 1024;
 /** How long a client that still uploads may take to see an early answer before its connection is closed. */
 const LINGER = 500;
@@ -74,7 +76,9 @@ export class Http1Exchange extends Exchange {
   protected writeEnd(chunk: Buffer | string | undefined): void {
     const outgoing = this.#outgoing;
     if (this.connection.ending || this.#bodyLeft() <= DISCARD_LIMIT) {
-      outgoing.end(chunk);
+      // As latin1 text a small body goes into one buffer, one TLS record and one system call with the head.
+      if (chunk instanceof Buffer && chunk.length <= ONE_RECORD) outgoing.end(chunk.latin1Slice(), 'latin1');
+      else outgoing.end(chunk);
       return;
     }
     // Closing on a client that is busy sending would reset the connection before it reads the answer. So the answer
