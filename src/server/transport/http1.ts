@@ -77,7 +77,7 @@ export class Http1Exchange extends Exchange {
     const outgoing = this.#outgoing;
     if (this.connection.ending || this.#bodyLeft() <= DISCARD_LIMIT) {
       // As latin1 text a small body goes into one buffer, one TLS record and one system call with the head.
-      if (chunk instanceof Buffer && chunk.length <= ONE_RECORD) outgoing.end(chunk.latin1Slice(), 'latin1');
+      if (chunk instanceof Buffer && chunk.length <= ONE_RECORD) outgoing.end(chunk.toString('latin1'), 'latin1');
       else outgoing.end(chunk);
       return;
     }
