@@ -5,14 +5,21 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import gates from '../catalog/feature-gates.json' with { type: 'json' };
-import { isJsonObject, type JsonObject, type JsonValue, type KubeObject, setOwn } from '../machinery/json.js';
-import { canonicalQuantity } from '../machinery/quantity.js';
+import { decodeTyped } from '../machinery/codec/typed/decode.js';
+import { emptyListDropper } from '../machinery/codec/typed/empty-lists.js';
+import { cloneJson, isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../machinery/json.js';
 import { catalog } from '../machinery/scheme/catalog.js';
-import type { Field, SchemaNode, Type } from '../machinery/scheme/type.js';
+import type { Type } from '../machinery/scheme/type.js';
+import { keepAllocated, normalizeClusterIPs } from './core/service/fields.js';
 import type { StrategyContext } from './strategy.js';
 
 export const SHARED = resolve(import.meta.dirname, '../../../shared');
 export const haveRecordings = existsSync(`${SHARED}/twin/golden/validation.open.jsonl.gz`);
+
+/** The time at which everything recorded happened. */
+export const NOW = '2026-01-01T00:00:00Z';
+/** The first uid of a case. */
+export const UID = '11111111-1111-1111-1111-111111111111';
 
 export interface RecordedAnswer {
   c: number;
@@ -39,6 +46,9 @@ export interface TwinKind {
 export function recorded(suite: string): RecordedCase[] {
   const text = gunzipSync(readFileSync(`${SHARED}/twin/golden/${suite}.open.jsonl.gz`)).toString('utf8');
   return text
+    .replaceAll('<time>', NOW)
+    .replaceAll('<uid:1>', UID)
+    .replace(/"<nodePort:(\d+)>"/g, (_, n) => `${32000 + Number(n)}`)
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as RecordedCase);
@@ -55,7 +65,6 @@ export const defaultGate = (name: string): boolean => {
   return on;
 };
 
-export const NOW = '2026-01-01T00:00:00Z';
 export function testContext(overrides: Partial<StrategyContext> = {}): StrategyContext {
   return {
     user: { name: 'admin', groups: ['system:masters'] },
@@ -69,61 +78,11 @@ export function testContext(overrides: Partial<StrategyContext> = {}): StrategyC
   };
 }
 
-// Minimal form, without the checks of the real codec: recordings hold well-typed values only where these tests look.
-
-function zeroElement(node: SchemaNode): JsonValue {
-  if (node.kind === 'string') return '';
-  if (node.kind === 'integer' || node.kind === 'number') return 0;
-  return node.kind === 'boolean' ? false : {};
-}
-
-function minimalNode(node: SchemaNode, v: JsonValue): JsonValue {
-  if (node.kind === 'struct' && isJsonObject(v)) return minimal(node.type!, v);
-  if (node.kind === 'array' && Array.isArray(v))
-    return v.map((e) => (e === null ? zeroElement(node.items!) : minimalNode(node.items!, e)));
-  if (node.kind === 'map' && isJsonObject(v)) {
-    const out: JsonObject = {};
-    for (const k of Object.keys(v)) {
-      const e = v[k];
-      setOwn(
-        out,
-        k,
-        e === null || e === undefined
-          ? node.values!.type?.special === 'Quantity'
-            ? '0'
-            : zeroElement(node.values!)
-          : minimalNode(node.values!, e),
-      );
-    }
-    return out;
-  }
-  if (node.type?.special === 'Quantity') return canonicalQuantity(String(v));
-  return v;
-}
-
-function isAbsent(field: Field, v: JsonValue): boolean {
-  if (v === null) return true;
-  if (field.pointer) return false;
-  if (v === 0 || v === false || (v === '' && field.node.type?.special !== 'IntOrString')) return true;
-  if (v === '0' && field.node.type?.special === 'Quantity') return true;
-  return field.node.kind === 'struct' && isJsonObject(v) && Object.keys(v).length === 0;
-}
-
-export function minimal(type: Type, value: JsonObject): JsonObject {
-  const out: JsonObject = {};
-  for (const field of type.fields) {
-    const raw = value[field.name];
-    if (raw === undefined || raw === null) continue;
-    const v = minimalNode(field.node, raw);
-    if (!isAbsent(field, v)) setOwn(out, field.name, v);
-  }
-  return out;
-}
-
+/** What decoding a body gives. Throws for values of wrong types. */
 export function decodeMinimal(group: string, version: string, kind: string, value: JsonObject): KubeObject {
   const type = catalog().byGvk(group, version, kind);
   if (!type) throw new Error(`no type for ${group}/${version} ${kind}`);
-  const out = minimal(type, value) as KubeObject;
+  const out = decodeTyped(type, value).object as KubeObject;
   out.metadata ??= {};
   return out;
 }
@@ -147,6 +106,7 @@ export function emulateAdmission(kind: string, obj: KubeObject): void {
   const finalizer = {
     PersistentVolume: 'kubernetes.io/pv-protection',
     PersistentVolumeClaim: 'kubernetes.io/pvc-protection',
+    VolumeAttributesClass: 'kubernetes.io/vac-protection',
   }[kind];
   if (finalizer) obj.metadata.finalizers = [...(obj.metadata.finalizers ?? []), finalizer];
   if (kind === 'Node') {
@@ -155,6 +115,24 @@ export function emulateAdmission(kind: string, obj: KubeObject): void {
     if (!spec.taints?.some((t) => t.key === taint.key)) spec.taints = [...(spec.taints ?? []), taint];
     obj.spec = spec;
   }
+}
+
+/** What is read back of a service before its ranges are asked, as far as it needs no ranges. */
+export function emulateReservation(kind: string, obj: KubeObject, old?: KubeObject): void {
+  if (kind !== 'Service') return;
+  normalizeClusterIPs(obj, old);
+  if (old) keepAllocated(obj, old);
+}
+
+/** Filled from shared ranges, or by controllers. */
+export const ALLOCATED =
+  /^spec\.(clusterIPs?|ipFamilies|ipFamilyPolicy|ports(\[\d+\]\.nodePort)?|healthCheckNodePort)|^status\.conditions|lastPhaseTransitionTime/;
+
+/** What is stored of an object: without the empty lists. */
+export function stored(type: Type, obj: KubeObject): KubeObject {
+  const out = cloneJson(obj) as KubeObject;
+  emptyListDropper(type)?.(out);
+  return out;
 }
 
 /** The object without what differs from run to run. */

@@ -8,7 +8,7 @@ import { visitContainers } from './security.js';
 const quote = JSON.stringify;
 
 /** Labels of nodes that have a successor. */
-const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
+export const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
   'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
