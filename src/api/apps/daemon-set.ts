@@ -3,6 +3,7 @@ import { equalJson, type JsonObject, type KubeObject } from '../../machinery/jso
 import { obj, ptr, str } from '../access.js';
 import { templateRules, templateWarnings } from '../core/pod-template.js';
 import { alwaysRunning } from '../core/replication-controller.js';
+import { TEMPLATE_GENERATION } from '../defaulting/special.js';
 import { kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
 import { goForm, ifPresent, labelSelector, nonNegative, type Rule, struct, whole } from '../validation/index.js';
@@ -18,8 +19,6 @@ import {
 } from './selector.js';
 
 const SPEC = new Path('spec');
-/** Counts changes of the template; what was a field lives on as an annotation. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 const rollingUpdate = struct('apps.v1.RollingUpdateDaemonSet', {
   maxUnavailable: ifPresent(intOrPercent),

@@ -9,9 +9,11 @@ import { type Check, configMapKey, formats } from '../validation/index.js';
 export const MAX_DATA = 1024 * 1024;
 const FROZEN = 'field is immutable when `immutable` is set';
 
-/** Bytes that base64 text stands for. */
-export const decodedLength = (base64: string): number =>
-  Math.floor((base64.length * 3) / 4) - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
+/** Bytes that base64 text stands for; null stands for none. */
+export const decodedLength = (base64: string | null): number =>
+  base64 === null
+    ? 0
+    : Math.floor((base64.length * 3) / 4) - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
 
 /** Once `immutable` is set, it and the data stay as they are. */
 export function frozen(object: KubeObject, old: KubeObject, fields: readonly string[], c: Check): void {

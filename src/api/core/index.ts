@@ -1,6 +1,6 @@
 import { notSupported, required } from '../../machinery/field.js';
 import type { KubeObject } from '../../machinery/json.js';
-import { obj, str } from '../access.js';
+import { list, obj, str } from '../access.js';
 import type { GroupStrategies } from '../index.js';
 import { kind } from '../kind.js';
 import { configMap } from './config-map.js';
@@ -32,7 +32,18 @@ const binding = kind({
   },
 });
 
-const serviceAccount = kind({ group: '', kind: 'ServiceAccount', onUpdate: ['change', 'meta'] });
+/** Secrets are meant by name, whatever else a reference may say. */
+function nameSecrets(account: KubeObject): void {
+  if (Array.isArray(account.secrets))
+    account.secrets = list(account, 'secrets').map((s) => (s.name === undefined ? {} : { name: s.name }));
+}
+const serviceAccount = kind({
+  group: '',
+  kind: 'ServiceAccount',
+  onUpdate: ['change', 'meta'],
+  prepareForCreate: (_, account) => nameSecrets(account),
+  prepareForUpdate: (_, account) => nameSecrets(account),
+});
 
 export const strategies: GroupStrategies = {
   Binding: binding,

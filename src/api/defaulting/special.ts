@@ -168,6 +168,23 @@ function stringData(secret: JsonObject): void {
   secret.data = data;
 }
 
+/** Claims inside a StatefulSet say what they are. */
+function claimKinds(spec: JsonObject): void {
+  for (const claim of list(spec.volumeClaimTemplates)) {
+    claim.apiVersion = 'v1';
+    claim.kind = 'PersistentVolumeClaim';
+  }
+}
+
+/** Counts changes of the template. A field in the versions before apps/v1, where it is always written as an annotation. */
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+function templateGeneration(daemonSet: JsonObject): void {
+  const meta = object(daemonSet.metadata) ?? {};
+  const annotations = object(meta.annotations) ?? {};
+  annotations[TEMPLATE_GENERATION] ??= '0';
+  daemonSet.metadata = { ...meta, annotations };
+}
+
 const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.api.core.v1.Pod': [podRequests, podLevelResources],
   'io.k8s.api.core.v1.PodSpec': [serviceAccount],
@@ -175,6 +192,8 @@ const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.api.core.v1.NodeSpec': [podCIDRs],
   'io.k8s.api.core.v1.Secret': [stringData],
   'io.k8s.api.core.v1.LimitRangeItem': [limitRangeItem],
+  'io.k8s.api.apps.v1.DaemonSet': [templateGeneration],
+  'io.k8s.api.apps.v1.StatefulSetSpec': [claimKinds],
   'io.k8s.api.resource.v1.Device': [allocationMultiplier],
   'io.k8s.api.resource.v1beta2.Device': [allocationMultiplier],
   'io.k8s.api.resource.v1beta1.BasicDevice': [allocationMultiplier],

@@ -1,11 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apiVersionOf, cloneJson, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
 import { type ResourceFacts, resourceCatalog } from '../../machinery/scheme/resources.js';
+import { dig } from '../access.js';
 import { applyDefaults } from '../defaulting/index.js';
 import { strategyFor } from '../index.js';
-import { decodeMinimal, emulateAdmission, NOW, SHARED, testContext } from '../recorded.suite.js';
+import {
+  decodeMinimal,
+  emulateAdmission,
+  emulateReservation,
+  haveRecordings,
+  NOW,
+  SHARED,
+  type TwinKind,
+  testContext,
+  twinModule,
+  UID,
+} from '../recorded.suite.js';
 
 // Cross-field cases that were probed on a real server: whether a change of a valid sample is accepted, and which faults
 // it has (type and field). `REPORT=pods npx vitest run src/api/validation/facts` prints the differences of a resource.
@@ -37,11 +49,13 @@ function assign(target: JsonObject, path: string, value: JsonValue): void {
   else at[last] = value;
 }
 
-describe.runIf(existsSync(FACTS))('validation as probed', () => {
-  if (!existsSync(FACTS)) return;
+describe.runIf(haveRecordings)('validation as probed', async () => {
+  if (!haveRecordings) return;
+  const { byKind } = await twinModule<{ byKind: Record<string, TwinKind> }>('lib/kinds.mjs');
+  const signingRequest = String(dig(byKind.CertificateSigningRequest!.min, 'spec', 'request'));
   const cases = (JSON.parse(readFileSync(`${FACTS}/validation.json`, 'utf8')) as { cases: Case[] }).cases;
   const live = (
-    JSON.parse(readFileSync(`${FACTS}/live-objects.json`, 'utf8')) as {
+    JSON.parse(readFileSync(`${FACTS}/live-objects.json`, 'utf8').replaceAll('<csr>', signingRequest)) as {
       objects: { resource: string; input: JsonObject }[];
     }
   ).objects;
@@ -65,7 +79,7 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     applyDefaults(catalog().byGvk(facts.group, facts.version, facts.kind)!, obj, ctx);
     if (facts.namespaced) obj.metadata.namespace = 'probe';
     if (obj.metadata.generateName) obj.metadata.name ??= `${obj.metadata.generateName}abcde`;
-    obj.metadata.uid ??= '11111111-1111-1111-1111-111111111111';
+    obj.metadata.uid ??= UID;
     return obj;
   }
   function created(facts: ResourceFacts, input: JsonObject): { obj: KubeObject; errors: string[] } {
@@ -73,6 +87,7 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     const obj = prepare(facts, input);
     emulateAdmission(facts.kind, obj);
     obj.metadata.creationTimestamp = NOW;
+    emulateReservation(facts.kind, obj);
     strategy.prepareForCreate?.(at(facts), obj);
     return {
       obj,
@@ -91,6 +106,7 @@ describe.runIf(existsSync(FACTS))('validation as probed', () => {
     const obj = prepare(known.facts, changed);
     const strategy = strategyFor(known.facts.group, known.facts.kind);
     const stored = { ...old, metadata: { ...old.metadata, resourceVersion: '1' } };
+    emulateReservation(known.facts.kind, obj, stored);
     strategy.prepareForUpdate?.(at(known.facts), obj, stored);
     return (strategy.validateUpdate?.(at(known.facts), obj, stored) ?? []).map(
       (e) => `${e.type.replace('FieldValue', '')} ${e.field}`,

@@ -26,11 +26,10 @@ function collect(into: Amounts, amounts: JsonObject): Set<string> {
 export function computeQos(pod: JsonObject, podLevel: boolean): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   const spec = obj(pod, 'spec');
   const own = ptr(spec, 'resources');
-  const atPodLevel =
-    podLevel && own && (Object.keys(obj(own, 'requests')).length > 0 || Object.keys(obj(own, 'limits')).length > 0);
-  const holders = atPodLevel
-    ? [own]
-    : [...list(spec, 'containers'), ...list(spec, 'initContainers')].map((c) => obj(c, 'resources'));
+  const holders =
+    podLevel && own
+      ? [own]
+      : [...list(spec, 'containers'), ...list(spec, 'initContainers')].map((c) => obj(c, 'resources'));
   const requests: Amounts = new Map();
   const limits: Amounts = new Map();
   let guaranteed = true;
