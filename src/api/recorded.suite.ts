@@ -48,11 +48,13 @@ export function recorded(suite: string): RecordedCase[] {
   return text
     .replaceAll('<time>', NOW)
     .replaceAll('<uid:1>', UID)
-    .replace(/"<nodePort:(\d+)>"/g, (_, n) => `${32000 + Number(n)}`)
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as RecordedCase);
 }
+/** The object of an answer, with numbers where the recording says which ports are the same. */
+export const answered = (b: JsonObject): JsonObject =>
+  JSON.parse(JSON.stringify(b).replace(/"<nodePort:(\d+)>"/g, (_, n) => `${32000 + Number(n)}`)) as JsonObject;
 export const gunzipJson = (path: string): unknown => JSON.parse(gunzipSync(readFileSync(path)).toString('utf8'));
 export async function twinModule<T>(path: string): Promise<T> {
   return (await import(pathToFileURL(`${SHARED}/twin/${path}`).href)) as T;
