@@ -206,7 +206,7 @@ describe.runIf(haveRecordings)('defaulting as recorded', async () => {
       obj.metadata.uid = (want.b as KubeObject).metadata.uid;
       emulateReservation(k.kind, obj);
       strategyFor(k.group, k.kind).prepareForCreate?.({ ...ctx, requestVersion: `${k.group}/${k.version}` }, obj);
-      const answer = decodeMinimal(k.group, k.version, k.kind, answered(want.b));
+      const answer = decodeMinimal(k.group, k.version, k.kind, answered(want.b!));
       const again = cloneJson(answer) as KubeObject;
       applyDefaults(t, again, ctx);
       const off = [...differences(stable(answer), stable(stored(t, obj))), ...differences(answer, again)].filter(
