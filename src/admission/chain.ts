@@ -1,5 +1,5 @@
 import { readCatalogFile } from '../machinery/scheme/catalog.js';
-import type { AdmissionAttributes, AdmissionPlugin } from './contract.js';
+import type { AdmissionAttributes, AdmissionPlugin, Reinvocation } from './contract.js';
 
 interface Order {
   allPluginsInOrder: string[];
@@ -31,37 +31,68 @@ export interface AdmissionObserver {
   ran(plugin: string, phase: 'admit' | 'validate', attributes: AdmissionAttributes, ms: number, error: unknown): void;
 }
 
+/** One mutating phase. */
+class Rounds implements Reinvocation {
+  again = false;
+  requested = false;
+  readonly #memory = new Map<string, unknown>();
+
+  request(): void {
+    this.requested = true;
+  }
+  memory<T>(plugin: string, make: () => T): T {
+    if (!this.#memory.has(plugin)) this.#memory.set(plugin, make());
+    return this.#memory.get(plugin) as T;
+  }
+}
+
 /** Runs the plugins one after the other in the documented order; the first rejection ends it. */
 export class AdmissionChain {
   readonly #admit: AdmissionPlugin[];
   readonly #validate: AdmissionPlugin[];
   readonly #observer: AdmissionObserver | undefined;
+  readonly #plugins: readonly AdmissionPlugin[];
 
   constructor(plugins: readonly AdmissionPlugin[], observer?: AdmissionObserver) {
     const rank = new Map(admissionOrder().allPluginsInOrder.map((name, i) => [name, i]));
     const sorted = [...plugins].sort((a, b) => (rank.get(a.name) ?? 1e9) - (rank.get(b.name) ?? 1e9));
+    this.#plugins = plugins;
     this.#admit = sorted.filter((p) => p.admit);
     this.#validate = sorted.filter((p) => p.validate);
     this.#observer = observer;
   }
 
-  /** Mutating phase: plugins may change `attributes.object`. */
+  /** Mutating phase: plugins may change `attributes.object`. A second round follows when one of them asks for it. */
   async admit(attributes: AdmissionAttributes): Promise<void> {
-    await this.#run('admit', this.#admit, attributes);
+    const rounds = new Rounds();
+    const once = (plugin: AdmissionPlugin) => plugin.admit?.(attributes, rounds);
+    await this.#run('admit', this.#admit, attributes, once);
+    if (!rounds.requested) return;
+    rounds.again = true;
+    await this.#run('admit', this.#admit, attributes, once);
   }
 
   /** Validating phase, on the finished object. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
-    await this.#run('validate', this.#validate, attributes);
+    await this.#run('validate', this.#validate, attributes, (plugin) => plugin.validate?.(attributes));
   }
 
-  async #run(phase: 'admit' | 'validate', plugins: AdmissionPlugin[], attributes: AdmissionAttributes): Promise<void> {
+  async close(): Promise<void> {
+    await Promise.all(this.#plugins.map((plugin) => plugin.close?.()));
+  }
+
+  async #run(
+    phase: 'admit' | 'validate',
+    plugins: AdmissionPlugin[],
+    attributes: AdmissionAttributes,
+    call: (plugin: AdmissionPlugin) => Promise<void> | void,
+  ): Promise<void> {
     for (const plugin of plugins) {
       if (!plugin.handles(attributes.operation)) continue;
       const started = this.#observer ? performance.now() : 0;
       let failure: unknown;
       try {
-        const running = plugin[phase]?.(attributes);
+        const running = call(plugin);
         if (running) await running;
       } catch (e) {
         failure = e;

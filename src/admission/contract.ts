@@ -27,15 +27,30 @@ export interface AdmissionAttributes {
   /** Adds an audit annotation. */
   annotate(key: string, value: string): void;
   readonly signal: AbortSignal;
+  /** When the request must be answered, on the scale of performance.now(); undefined: nobody waits. */
+  readonly deadline?: number;
+}
+
+/** What the one or two rounds of a mutating phase share. */
+export interface Reinvocation {
+  /** True in the second round. */
+  readonly again: boolean;
+  /** Asks for a second round: the plugin changed what others have seen already. Nothing happens in the second one. */
+  request(): void;
+  /** What a plugin keeps from round to round; made at first use. */
+  memory<T>(plugin: string, make: () => T): T;
 }
 
 /**
  * One admission plugin. Rejecting is throwing a StatusError. `admit` may change `attributes.object`, `validate` may not.
- * Plugins run in the order of `admission-order.json`; all `admit` of the chain before any `validate`.
+ * Plugins run in the order of `admission-order.json`; all `admit` of the chain before any `validate`. When a plugin asks
+ * for it, all `admit` run once more.
  */
 export interface AdmissionPlugin {
   readonly name: string;
   handles(operation: Operation): boolean;
-  admit?(attributes: AdmissionAttributes): Promise<void> | void;
+  admit?(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> | void;
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
+  /** Releases connections and subscriptions. */
+  close?(): Promise<void> | void;
 }
