@@ -35,19 +35,19 @@ export const autoscaling: GroupPrinters = {
   },
 };
 
-const FIELDS: Readonly<Record<string, string>> = {
-  External: 'external',
-  Pods: 'pods',
-  Object: 'object',
-  Resource: 'resource',
-  ContainerResource: 'containerResource',
-};
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ['External', 'external'],
+  ['Pods', 'pods'],
+  ['Object', 'object'],
+  ['Resource', 'resource'],
+  ['ContainerResource', 'containerResource'],
+]);
 const UNKNOWN = '<unknown>';
 
 /** `current/target` of a metric; the status at the same place in its list may be there or not, and of any type. */
 function metricText(metric: JsonObject, status: JsonObject | undefined): string {
   const type = str(metric, 'type');
-  const field = FIELDS[type];
+  const field = FIELDS.get(type);
   if (!field) return '<unknown type>';
   const source = obj(metric, field);
   const target = obj(source, 'target');

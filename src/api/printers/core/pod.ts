@@ -5,15 +5,16 @@ import type { RowCondition, RowPrinter } from '../contract.js';
 import { conditionStatus, isDeleted, nameOf, orNone } from '../text.js';
 import { containerStates, deletionReason } from './pod-status.js';
 
-const FINISHED: Readonly<Record<string, RowCondition>> = {
-  Succeeded: {
-    type: 'Completed',
-    status: 'True',
-    reason: 'Succeeded',
-    message: 'The pod has completed successfully.',
-  },
-  Failed: { type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' },
-};
+const finished = (reason: string, message: string): RowCondition => ({
+  type: 'Completed',
+  status: 'True',
+  reason,
+  message,
+});
+const FINISHED: ReadonlyMap<string, RowCondition> = new Map([
+  ['Succeeded', finished('Succeeded', 'The pod has completed successfully.')],
+  ['Failed', finished('Failed', 'The pod failed.')],
+]);
 
 export const pod: RowPrinter = {
   cells(object, now) {
@@ -34,7 +35,7 @@ export const pod: RowPrinter = {
     ];
   },
   conditions(object: KubeObject) {
-    const condition = FINISHED[str(obj(object, 'status'), 'phase')];
+    const condition = FINISHED.get(str(obj(object, 'status'), 'phase'));
     return condition && [condition];
   },
 };
