@@ -73,6 +73,8 @@ function answersPath(endpoint: Endpoint, { info }: ApiRequest): boolean {
 type Run = (request: VerbRequest) => Promise<VerbAnswer>;
 
 function verbOf(endpoint: Endpoint, request: ApiRequest, parts: ResourceRouteParts): Run | undefined {
+  // kube-apiserver has no HEAD on resources.
+  if (request.http.method === 'HEAD') return undefined;
   const { services, watchTimeoutMs } = parts;
   const { info } = request;
   const collection = info.parts.length === 1;

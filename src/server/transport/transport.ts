@@ -133,7 +133,10 @@ class TlsTransport implements Transport {
 
   /** At shutdown: ends connections without requests, and when no request is left, all of them. */
   #closeIdle(): void {
-    for (const [connection, queue] of this.#queues) if (queue.length === 0) connection.socket.destroySoon();
+    for (const [{ socket }, queue] of this.#queues) {
+      // Once is enough: each call would add a listener to a socket that is on its way out.
+      if (queue.length === 0 && !socket.writableEnded) socket.destroySoon();
+    }
     if (this.#active.size === 0 && this.#sockets.size > 0) setTimeout(() => this.#destroySockets(), GOODBYE);
   }
 
