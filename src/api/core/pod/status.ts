@@ -154,7 +154,7 @@ export function podStatusRules(pod: KubeObject, old: KubeObject, c: Check): void
   const oldSpec = obj(old, 'spec');
   list(status, 'conditions').forEach((condition, i) => {
     const type = str(condition, 'type');
-    if (!SYSTEM_CONDITIONS.has(type)) qualifiedName(type, new Path('metadata.conditions').index(i).child('Type'), c);
+    if (!SYSTEM_CONDITIONS.has(type)) qualifiedName(type, new Path('status.conditions').index(i).child('Type'), c);
   });
   if (str(spec, 'nodeName') !== str(oldSpec, 'nodeName'))
     c.errors.push(forbiddenField(STATUS.child('nodeName'), 'may not be changed directly'));
