@@ -2,11 +2,13 @@ import { strategies as apiextensions } from './apiextensions/index.js';
 import { strategies as apps } from './apps/index.js';
 import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
+import { strategies as coordination } from './coordination/index.js';
 import { strategies as core } from './core/index.js';
 import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
 import { strategies as policy } from './policy/index.js';
 import { strategies as rbac } from './rbac/index.js';
+import { strategies as scheduling } from './scheduling/index.js';
 import { strategies as storage } from './storage/index.js';
 import type { Strategy } from './strategy.js';
 
@@ -23,6 +25,8 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   policy,
   'rbac.authorization.k8s.io': rbac,
   'storage.k8s.io': storage,
+  'scheduling.k8s.io': scheduling,
+  'coordination.k8s.io': coordination,
 };
 const generic = new Map<string, Strategy>();
 

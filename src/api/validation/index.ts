@@ -39,6 +39,7 @@
  */
 export * from './check.js';
 export * from './conditions.js';
+export * from './declarative.js';
 export * from './diff.js';
 export * as formats from './formats.js';
 export * from './goform.js';
