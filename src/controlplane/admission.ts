@@ -1,7 +1,28 @@
+import { setTimeout } from 'node:timers/promises';
 import { AdmissionChain, enabledPlugins } from '../admission/chain.js';
 import type { AdmissionPlugin } from '../admission/contract.js';
+import { certificateApproval } from '../admission/plugins/certificate-approval.js';
+import { certificateSigning } from '../admission/plugins/certificate-signing.js';
+import { certificateSubjectRestriction } from '../admission/plugins/certificate-subject-restriction.js';
+import { clusterTrustBundleAttest } from '../admission/plugins/cluster-trust-bundle-attest.js';
+import { defaultIngressClass } from '../admission/plugins/default-ingress-class.js';
+import { defaultStorageClass } from '../admission/plugins/default-storage-class.js';
+import { defaultTolerationSeconds } from '../admission/plugins/default-toleration-seconds.js';
+import { jobValidation } from '../admission/plugins/job-validation.js';
+import { limitRanger } from '../admission/plugins/limit-ranger.js';
 import { namespaceLifecycle } from '../admission/plugins/namespace-lifecycle.js';
+import { nodeDeclaredFeatureValidator } from '../admission/plugins/node-declared-feature-validator.js';
 import { NodeRestriction } from '../admission/plugins/node-restriction.js';
+import { persistentVolumeClaimResize } from '../admission/plugins/persistent-volume-claim-resize.js';
+import { podGroupProtection } from '../admission/plugins/pod-group-protection.js';
+import { podGroupWorkloadExists } from '../admission/plugins/pod-group-workload-exists.js';
+import { podResizeValidator } from '../admission/plugins/pod-resize-validator.js';
+import { podTopologyLabels } from '../admission/plugins/pod-topology-labels.js';
+import { priority } from '../admission/plugins/priority.js';
+import { runtimeClass } from '../admission/plugins/runtime-class.js';
+import { serviceAccount } from '../admission/plugins/service-account.js';
+import { storageObjectInUseProtection } from '../admission/plugins/storage-object-in-use-protection.js';
+import { taintNodesByCondition } from '../admission/plugins/taint-nodes-by-condition.js';
 import type { Authorizer } from '../auth/contract.js';
 import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
@@ -21,8 +42,33 @@ type Make = (parts: AdmissionParts) => AdmissionPlugin;
 const PLUGINS: Readonly<Record<string, Make>> = {
   NamespaceLifecycle: ({ client }) =>
     namespaceLifecycle((name) => client.get({ group: '', resource: 'namespaces' }, '', name)),
+  LimitRanger: ({ client, env }) => limitRanger({ objects: client, gate: env.gate }),
+  ServiceAccount: ({ client, env }) =>
+    serviceAccount({ objects: client, nameSuffix: env.nameSuffix, pause: setTimeout }),
   NodeRestriction: ({ client, authorizer, env }) =>
     new NodeRestriction({ objects: client, authorizer, gate: env.gate }),
+  TaintNodesByCondition: taintNodesByCondition,
+  Priority: ({ client, env }) => priority({ objects: client, gate: env.gate }),
+  DefaultTolerationSeconds: ({ options }) =>
+    defaultTolerationSeconds({
+      notReady: options.defaultNotReadyTolerationSeconds,
+      unreachable: options.defaultUnreachableTolerationSeconds,
+    }),
+  DefaultStorageClass: ({ client }) => defaultStorageClass(client),
+  StorageObjectInUseProtection: storageObjectInUseProtection,
+  PodGroupProtection: ({ env }) => podGroupProtection(env.gate),
+  PersistentVolumeClaimResize: ({ client }) => persistentVolumeClaimResize(client),
+  RuntimeClass: ({ client }) => runtimeClass(client),
+  CertificateApproval: ({ authorizer }) => certificateApproval(authorizer),
+  CertificateSigning: ({ authorizer }) => certificateSigning(authorizer),
+  ClusterTrustBundleAttest: ({ authorizer, env }) => clusterTrustBundleAttest({ authorizer, gate: env.gate }),
+  CertificateSubjectRestriction: certificateSubjectRestriction,
+  DefaultIngressClass: ({ client }) => defaultIngressClass(client),
+  PodTopologyLabels: ({ client, env }) => podTopologyLabels({ objects: client, gate: env.gate }),
+  PodGroupWorkloadExists: ({ client, env }) => podGroupWorkloadExists({ objects: client, gate: env.gate }),
+  NodeDeclaredFeatureValidator: ({ client, env }) => nodeDeclaredFeatureValidator({ objects: client, gate: env.gate }),
+  JobValidation: ({ client, env }) => jobValidation({ objects: client, gate: env.gate }),
+  PodResizeValidator: ({ client }) => podResizeValidator(client),
 };
 
 /** The chain of the plugins that are on. */
