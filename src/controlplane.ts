@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { forbiddenError } from './auth/authorization/forbidden.js';
 import type { Authorizer } from './auth/contract.js';
 import { writeKubeconfig } from './auth/pki/kubeconfig.js';
-import { loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
+import { loadAuthority, loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
-import { selectControllers } from './controlplane/controllers.js';
+import { selectControllers, serverLoops } from './controlplane/controllers.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import { openExtensions } from './controlplane/extensions.js';
 import { generalRoutes } from './controlplane/general-routes.js';
@@ -203,7 +203,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     env,
     log,
     caPem: material.ca.cert,
+    authority: () => loadAuthority(material.ca),
+    authorizer,
   });
+  controllers.push(...serverLoops({ client, table, env, log }));
   await Promise.all([serviceRanges.repair(), ...controllers.map((c) => c.start())]);
   ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;

@@ -46,7 +46,7 @@ export async function ensureBootstrapObjects(options: BootstrapOptions): Promise
 
   await Promise.all(
     of('/api/v1/namespaces')
-      .map(withoutStatus)
+      .map(metadataOnly)
       .map(ensure(at('', 'namespaces'))),
   );
   await Promise.all([
@@ -65,9 +65,9 @@ export async function ensureBootstrapObjects(options: BootstrapOptions): Promise
   await ensureKubernetesService(options);
 }
 
-function withoutStatus(object: KubeObject): KubeObject {
-  const { status: _status, ...rest } = object;
-  return rest as KubeObject;
+/** What the server itself fills in is not sent. */
+function metadataOnly({ metadata }: KubeObject): KubeObject {
+  return { metadata };
 }
 
 function configMaps({ authenticationInfo, now }: BootstrapOptions): KubeObject[] {

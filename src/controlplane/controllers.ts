@@ -1,10 +1,18 @@
+import { randomBytes } from 'node:crypto';
+import type { Authorizer } from '../auth/contract.js';
+import type { Authority } from '../auth/pki/issue.js';
+import { approvingController, cleaningController, signingController } from '../controllers/certificates/loops.js';
 import { clusterRoleAggregation } from '../controllers/cluster-role-aggregation.js';
 import type { Controller, ControllerParts } from '../controllers/contract.js';
+import { flowSchemaStatus } from '../controllers/flow-schema-status.js';
 import { garbageCollector } from '../controllers/garbage-collector/garbage-collector.js';
 import { namespaceController } from '../controllers/namespace.js';
 import { rootCaPublisher, serviceAccountController } from '../controllers/service-account.js';
 
 export interface ControllerOptions extends ControllerParts {
+  /** Signs certificates of nodes and clients. */
+  readonly authority: () => Authority;
+  readonly authorizer: Authorizer;
   /** PEM that clients inside the cluster trust this server by. */
   readonly caPem: string;
 }
@@ -15,7 +23,15 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller)[] = [
   serviceAccountController,
   (options) => rootCaPublisher(options, options.caPem),
   clusterRoleAggregation,
+  (options) => signingController(options, options.authority, randomBytes),
+  (options) => approvingController(options, options.authorizer),
+  cleaningController,
 ];
+
+/** Loops that are part of the server itself, whatever others run. */
+export function serverLoops(parts: ControllerParts): Controller[] {
+  return [flowSchemaStatus(parts)];
+}
 
 /**
  * The loops that `wanted` names: `*` for all, `name` for one, `-name` to leave one out.

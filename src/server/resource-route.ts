@@ -55,7 +55,7 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
 /** The endpoint a path means, if its shape fits the resource: scope, subresource, nothing left over. */
 function endpointOf(entry: ServedEntry, request: ApiRequest): Endpoint | undefined {
   const { info } = request;
-  const itself = info.resource === 'namespaces';
+  const itself = info.resource === 'namespaces' && info.parts[1] === info.namespace;
   if (!entry.namespaced && info.namespace !== '' && !itself) return undefined;
   if (entry.namespaced && info.namespace === '' && info.parts.length > 1) return undefined;
   if (info.subresource === '') return entry.endpoint;

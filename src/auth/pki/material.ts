@@ -146,3 +146,9 @@ function holds({ names }: Certificate, host: string): boolean {
   const ip = ipBytes(host);
   return ip ? names.ips.some((one) => one.equals(ip)) : names.dns.includes(host);
 }
+
+/** An authority's pair as what signs. Throws when the key is kept elsewhere. */
+export function loadAuthority(pair: PemPair): Authority {
+  if (pair.key === '') throw new Error('the key of the authority is not here: nothing can be signed with it');
+  return { certificate: parseBundle(pair.cert)[0]!, key: parsePrivateKey(pair.key) };
+}
