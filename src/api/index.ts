@@ -4,8 +4,10 @@ import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
 import { strategies as coordination } from './coordination/index.js';
 import { strategies as core } from './core/index.js';
+import { strategies as discovery } from './discovery/index.js';
 import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
+import { strategies as node } from './node/index.js';
 import { strategies as policy } from './policy/index.js';
 import { strategies as rbac } from './rbac/index.js';
 import { strategies as scheduling } from './scheduling/index.js';
@@ -27,6 +29,8 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'storage.k8s.io': storage,
   'scheduling.k8s.io': scheduling,
   'coordination.k8s.io': coordination,
+  'node.k8s.io': node,
+  'discovery.k8s.io': discovery,
 };
 const generic = new Map<string, Strategy>();
 
