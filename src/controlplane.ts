@@ -9,6 +9,7 @@ import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
+import { components } from './controlplane/components.js';
 import { selectControllers, serverLoops } from './controlplane/controllers.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import { openExtensions } from './controlplane/extensions.js';
@@ -18,6 +19,7 @@ import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openServices } from './controlplane/services.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
+import { subresourceEndpoints } from './controlplane/subresources.js';
 import { FeatureGates } from './machinery/feature-gates.js';
 import { builtinResources } from './registry/builtin.js';
 import { builtinVersion } from './registry/builtin-version.js';
@@ -87,6 +89,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
   const storage = await openStorage(options);
   const cacher = openCacher(storage);
+  const storageAnswers = async () => void (await storage.currentRevision());
   const defaulting = { gate: env.gate, now: () => metaTime(env.now()) };
   const resources = builtinResources({
     cacher,
@@ -109,7 +112,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     servedGroups({
       resources,
       env,
-      factories: reviewEndpoints(() => access, client),
+      factories: {
+        ...reviewEndpoints(() => access, client),
+        ...subresourceEndpoints({ env, client, table, components: components(storageAnswers) }),
+      },
       wrappers: { ...rbacGuards(() => access), ...extensions.wrappers },
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
     }),
@@ -138,9 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     started: () => ready,
     draining: () => draining,
     openId: access.authentication.openId(`${advertiseAddress ?? host}`),
-    async storage() {
-      await storage.currentRevision();
-    },
+    storage: storageAnswers,
   });
   const requests = new RequestMetrics(general.metrics, (group, version, resource, subresource) => {
     const entry = table.find(group, version, resource);

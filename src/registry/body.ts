@@ -1,5 +1,5 @@
 import { type BodyFormat, checkVersion, decodeBody, strictDecodingError } from '../machinery/codec/body.js';
-import type { KubeObject } from '../machinery/json.js';
+import { apiVersionOf, type KubeObject } from '../machinery/json.js';
 import type { KindVersion } from './kind.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -8,6 +8,7 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
  * A request body as an object of the expected kind and version, in minimal form, defaults not applied. Unknown and
  * repeated fields are refused, reported or ignored, as the client asked.
  *
+ * @param accepted apiVersions of the same shape that are as good as the expected one
  * @throws 400
  */
 export function readObject(
@@ -16,6 +17,7 @@ export function readObject(
   format: BodyFormat,
   validation: FieldValidation,
   warn: (text: string) => void,
+  accepted?: readonly string[],
 ): KubeObject {
   const { group, kind } = version;
   const gvk = { group, version: version.version, kind };
@@ -25,7 +27,8 @@ export function readObject(
     { gvk, type: version.typed ? version.type : undefined },
     validation !== 'Ignore',
   );
-  checkVersion(decoded.gvk, gvk);
+  if (!accepted?.includes(apiVersionOf(decoded.gvk))) checkVersion(decoded.gvk, gvk);
+  decoded.object.apiVersion = apiVersionOf(gvk);
   const faults = decoded.strictErrors;
   const object = version.typed
     ? decoded.object

@@ -1,7 +1,9 @@
 import type { Printer } from '../api/printers/contract.js';
 import type { GroupResource } from '../machinery/errors.js';
 import type { GroupVersionKind, JsonObject, KubeObject } from '../machinery/json.js';
+import type { ListResult } from '../storage/cacher/cacher.js';
 import type { Kind, KindVersion } from './kind.js';
+import type { ListQuery } from './options.js';
 import type { WriteContext } from './store/context.js';
 import type { DeleteOptions, DeleteOutcome } from './store/delete.js';
 import type { StoredObject } from './store/object.js';
@@ -17,8 +19,12 @@ export interface Endpoint {
   readonly resource: GroupResource;
   readonly subresource: string;
   readonly namespaced: boolean;
-  /** The kind that bodies are, at the version the client speaks; bodies of `create` may be another, see `creates`. */
+  /** The kind that bodies are, at the version the client speaks. */
   readonly version: KindVersion;
+  /** Other apiVersions of the same shape that bodies of `create` may name (an Eviction of policy/v1beta1). */
+  readonly acceptedVersions?: readonly string[];
+  /** `create` gets uid and times as the client sent them, for preconditions on the parent (pods/binding). */
+  readonly keepsSystemFields?: boolean;
   /** The kind at its hub version: what admission sees and `update` works on. */
   readonly hub: KindVersion;
   /** Set for stored resources: list, watch and deletecollection work on its cache. */
@@ -36,6 +42,8 @@ export interface Endpoint {
   readonly verbs: ReadonlySet<string>;
 
   get?(ctx: WriteContext, name: string, resourceVersion: string): Promise<StoredObject>;
+  /** Lists what is computed; resources with a `kind` are listed from its cache. */
+  list?(ctx: WriteContext, options: ListQuery): Promise<ListResult>;
   create?(ctx: WriteContext, request: CreateRequest): Promise<CreateOutcome>;
   update?(ctx: WriteContext, request: UpdateRequest): Promise<UpdateOutcome>;
   remove?(
@@ -54,10 +62,14 @@ export interface CreateRequest {
   admit(object: KubeObject): Promise<void> | void;
 }
 
-/** A stored object, or a value that was only computed (a review, a token, a Status) at the endpoint's hub version. */
+/**
+ * A stored object, a value that was only computed (a review, a token) at the endpoint's hub version, or a Status where
+ * there is no object to show.
+ */
 export type CreateOutcome =
   | { readonly object: StoredObject; readonly status?: number }
-  | { readonly value: JsonObject; readonly status?: number };
+  | { readonly value: JsonObject; readonly status?: number }
+  | { readonly report: JsonObject; readonly status?: number };
 
 export function gvkOf(version: KindVersion): GroupVersionKind {
   return { group: version.group, version: version.version, kind: version.kind };

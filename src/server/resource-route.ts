@@ -84,7 +84,7 @@ function verbOf(endpoint: Endpoint, request: ApiRequest, parts: ResourceRoutePar
     case 'get':
       return endpoint.get && !collection ? get : undefined;
     case 'list':
-      return endpoint.kind && endpoint.verbs.has('list') && collection ? list : undefined;
+      return (endpoint.list || endpoint.kind) && endpoint.verbs.has('list') && collection ? list : undefined;
     case 'watch':
       return endpoint.kind && endpoint.verbs.has('watch') ? (r) => watch(r, watchTimeoutMs) : undefined;
     case 'create':

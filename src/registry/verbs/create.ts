@@ -14,11 +14,12 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
   const format = inputFormat(request.contentType, request.offers);
   const bytes = await request.body();
   const options = writeQuery('CreateOptions', request.query);
-  const object = readObject(version, bytes, format, options.fieldValidation, (t) => ctx.warn(t));
+  const warn = (text: string) => ctx.warn(text);
+  const object = readObject(version, bytes, format, options.fieldValidation, warn, endpoint.acceptedVersions);
   request.recordBody(object);
   version.applyDefaults(object);
   checkNamespace(object, request);
-  wipeSystemFields(object);
+  if (!endpoint.keepsSystemFields) wipeSystemFields(object);
   const wctx = writeContext(request, options.dryRun);
   const managed = await version
     .fieldManager(endpoint.subresource)
@@ -47,6 +48,7 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
       }),
   });
   const status = outcome.status ?? 201;
+  if ('report' in outcome) return { type: 'status', status, value: outcome.report };
   return 'object' in outcome
     ? { type: 'object', status, version, object: outcome.object }
     : { type: 'value', status, version, value: cloneJson(outcome.value) };

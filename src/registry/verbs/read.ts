@@ -17,8 +17,10 @@ export async function get(request: VerbRequest): Promise<VerbAnswer> {
 
 /** GET of a collection. */
 export async function list(request: VerbRequest): Promise<VerbAnswer> {
-  const kind = request.endpoint.kind!;
+  const { endpoint } = request;
   const options = listQuery(request.query, false);
+  if (endpoint.list) return { type: 'list', list: await endpoint.list(writeContext(request, false), options) };
+  const kind = endpoint.kind!;
   const selection = select(request, kind, options);
   const found = await kind.cache.list({
     ...selection,

@@ -49,7 +49,8 @@ function partialItem(item: Item, form: Representation): JsonObject {
 }
 
 export function listMeta(list: Listing): JsonObject {
-  const meta: JsonObject = { resourceVersion: `${list.revision}` };
+  // What is only computed has no revision.
+  const meta: JsonObject = list.revision === 0 ? {} : { resourceVersion: `${list.revision}` };
   if (list.continue !== undefined) meta.continue = list.continue;
   if (list.remainingItemCount !== undefined) meta.remainingItemCount = list.remainingItemCount;
   return meta;
@@ -88,7 +89,7 @@ function frame(endpoint: Endpoint, list: Listing): { head: string; tail: string 
 
 /** Lists of custom resources always say `continue`. Members sorted. */
 function untypedListMeta(list: Listing): JsonObject {
-  const { resourceVersion, remainingItemCount } = listMeta(list);
+  const { resourceVersion = '', remainingItemCount } = listMeta(list);
   const meta: JsonObject = { continue: list.continue ?? '' };
   if (remainingItemCount !== undefined) meta.remainingItemCount = remainingItemCount;
   return { ...meta, resourceVersion };
