@@ -12,7 +12,7 @@ import { catalog } from '../machinery/scheme/catalog.js';
 import { type ResourceFacts, resourceCatalog } from '../machinery/scheme/resources.js';
 import type { Type } from '../machinery/scheme/type.js';
 import { dropDisabledFields } from './gated-fields.js';
-import type { Strategy, StrategyContext } from './strategy.js';
+import type { GarbageCollection, Strategy, StrategyContext } from './strategy.js';
 import {
   type Check,
   type NameCheck,
@@ -152,6 +152,15 @@ function resetsFor(facts: ResourceFacts, subresource: string): string[] {
   return name ? byStrategy[name]! : [];
 }
 
+/** `OrphanDependents`, or by the version that asks: `batch/v1beta1 OrphanDependents, batch/v1 DeleteDependents`. */
+function collectionPolicy(fact: string): Strategy['defaultGarbageCollection'] {
+  const policy = (name: string | undefined): GarbageCollection =>
+    name === 'OrphanDependents' ? 'Orphan' : name === 'Unsupported' ? 'Unsupported' : 'Background';
+  if (!fact.includes(' ')) return policy(fact);
+  const byVersion = new Map(fact.split(',').map((part) => part.trim().split(' ') as [string, string]));
+  return (ctx) => policy(byVersion.get(ctx.requestVersion));
+}
+
 /** Makes the strategy of a kind from its rules and the facts about its resource. */
 export function kind(def: KindDefinition): Strategy {
   const facts = factsFor(def.group, def.kind);
@@ -198,6 +207,7 @@ export function kind(def: KindDefinition): Strategy {
   if (facts.statusSubresource) names.add('status');
 
   return {
+    defaultGarbageCollection: facts.defaultGC ? collectionPolicy(facts.defaultGC) : undefined,
     ...def.strategy,
     prepareForCreate(ctx, obj) {
       if (!facts.namespaced) delete obj.metadata.namespace;

@@ -74,6 +74,7 @@ export function testContext(overrides: Partial<StrategyContext> = {}): StrategyC
     subresource: '',
     dryRun: false,
     requestVersion: '',
+    newUid: () => UID,
     now: () => NOW,
     gate: defaultGate,
     ...overrides,

@@ -10,6 +10,8 @@ export interface StrategyContext {
   readonly dryRun: boolean;
   /** apiVersion the client speaks; rules that differ by version (Job's garbage collection default) look here. */
   readonly requestVersion: string;
+  /** A uid that nothing has had. */
+  newUid(): string;
   /** UTC now, whole seconds, RFC 3339. */
   now(): string;
   /** A feature gate's state. */

@@ -1,5 +1,4 @@
 import type { DefaultingEnv } from '../api/defaulting/index.js';
-import { deletionHooks } from '../api/deletion.js';
 import { strategyFor } from '../api/index.js';
 import type { Strategy } from '../api/strategy.js';
 import type { KubeObject } from '../machinery/json.js';
@@ -65,8 +64,7 @@ function kindOf(facts: ResourceFacts, options: BuiltinOptions, kinds: Map<string
   if (known) return known.group === facts.group ? known : { ...known, group: facts.group };
   const hubGv = { group, version: hubVersion(group, facts.plural) };
   const hub = builtinVersion(group, hubGv.version, facts.kind, hubGv, options.defaulting);
-  const own = options.strategies[`${group}/${facts.kind}`] ?? strategyFor(group, facts.kind);
-  const strategy = { ...own, ...deletionHooks(group, facts.kind) };
+  const strategy = options.strategies[`${group}/${facts.kind}`] ?? strategyFor(group, facts.kind);
   const rules: KindRules = {
     allowCreateOnUpdate: facts.allowCreateOnUpdate ?? false,
     allowUnconditionalUpdate: facts.allowUnconditionalUpdate ?? false,

@@ -101,6 +101,7 @@ export const daemonSet: Strategy = kind({
   warnings: (_, o, old) => templateWarnings(o, old, 'spec', 'template'),
   subresources: {
     status: {
+      prepare: (_, o, old) => setTemplateGeneration(o, templateGeneration(old)),
       rules(o, old, c) {
         counts(obj(o, 'status'), new Path('status'), c);
         collisionCountGrows(o, old, c);

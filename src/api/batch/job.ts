@@ -168,6 +168,5 @@ export const job: Strategy = kind({
   subresources: { status: { rules: (o, old, c) => jobStatus(o, old, c) } },
   strategy: {
     selectableFields: (o) => ({ 'status.successful': `${num(obj(o, 'status'), 'succeeded')}` }),
-    defaultGarbageCollection: (ctx) => (ctx.requestVersion === 'batch/v1' ? 'Orphan' : 'Background'),
   },
 });

@@ -116,6 +116,5 @@ export const event: Strategy = kind({
         type: str(o, 'type'),
       };
     },
-    defaultGarbageCollection: 'Unsupported',
   },
 });

@@ -112,4 +112,8 @@ export const limitRange: Strategy = kind({
     });
   },
   onUpdate: ['meta', 'rules'],
+  // Limits have long been written without a name.
+  prepareForCreate(ctx, o) {
+    o.metadata.name ||= ctx.newUid();
+  },
 });

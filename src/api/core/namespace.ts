@@ -5,6 +5,8 @@ import { keepForStatus, kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
 import { type Check, formats, invalidEach, validateStandardFinalizer } from '../validation/index.js';
 
+/** By which selectors of namespaces find one. */
+const NAME_LABEL = 'kubernetes.io/metadata.name';
 const FINALIZERS = new Path('spec.finalizers');
 
 function finalizer(name: string, at: Path, c: Check): void {
@@ -54,9 +56,15 @@ export const namespace: Strategy = kind({
     },
   },
   strategy: {
+    // Names may have been made up to here.
+    canonicalize(o) {
+      o.metadata.labels = { ...o.metadata.labels, [NAME_LABEL]: o.metadata.name ?? '' };
+    },
     selectableFields: (o) => ({ 'status.phase': str(obj(o, 'status'), 'phase') }),
     holdsDeletion: (o) => strings(obj(o, 'spec'), 'finalizers').length > 0,
     beginDeletion(o) {
+      // There is no grace: a namespace goes when its finalizers are gone.
+      delete o.metadata.deletionGracePeriodSeconds;
       o.status = { ...obj(o, 'status'), phase: 'Terminating' };
     },
   },

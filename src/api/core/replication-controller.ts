@@ -3,7 +3,15 @@ import type { JsonObject, KubeObject, ObjectMeta } from '../../machinery/json.js
 import { num, obj, ptr, str, stringMap } from '../access.js';
 import { kind } from '../kind.js';
 import type { Strategy } from '../strategy.js';
-import { type Check, formats, nonNegative, required, sortedMap, struct } from '../validation/index.js';
+import {
+  type Check,
+  formats,
+  nameIsDnsSubdomain,
+  nonNegative,
+  required,
+  sortedMap,
+  struct,
+} from '../validation/index.js';
 import { templateRules, templateWarnings } from './pod-template.js';
 
 const SPEC = new Path('spec');
@@ -63,6 +71,8 @@ const head = struct('core.v1.ReplicationControllerSpec', {
 export const replicationController: Strategy = kind({
   group: '',
   kind: 'ReplicationController',
+  // Prefixes are taken as they are: only the name that comes of one counts.
+  name: (name, prefix) => (prefix ? [] : nameIsDnsSubdomain(name, false)),
   rules(v, _, c) {
     const spec = obj(v as KubeObject, 'spec');
     head(spec, SPEC, c);
@@ -88,6 +98,5 @@ export const replicationController: Strategy = kind({
   subresources: { status: { rules: (o, _, c) => replicaStatusRules(obj(o, 'status'), c) } },
   strategy: {
     selectableFields: (o) => ({ 'status.replicas': String(num(obj(o, 'status'), 'replicas')) }),
-    defaultGarbageCollection: 'Orphan',
   },
 });

@@ -266,7 +266,7 @@ export const volume: Strategy = kind({
         const status = obj(o, 'status');
         const before = obj(old, 'status');
         const same = str(status, 'phase') === str(before, 'phase');
-        if (!same && status.lastPhaseTransitionTime === before.lastPhaseTransitionTime)
+        if (!same && [undefined, before.lastPhaseTransitionTime].includes(status.lastPhaseTransitionTime))
           o.status = { ...status, lastPhaseTransitionTime: ctx.now() };
         else if (same && before.lastPhaseTransitionTime !== undefined && status.lastPhaseTransitionTime === undefined)
           o.status = { ...status, lastPhaseTransitionTime: before.lastPhaseTransitionTime };

@@ -57,10 +57,10 @@ function validateOwnerReferences(refs: readonly OwnerReference[], at: Path, c: C
         invalidValue(
           at,
           refs.map(ownerForm),
-          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${ref.name}`,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${ref.kind}/${ref.name}`,
         ),
       );
-    else controller = ref.name;
+    else controller = `${ref.kind}/${ref.name}`;
   }
 }
 const ownerForm = (ref: OwnerReference): JsonValue =>

@@ -17,6 +17,7 @@ export function strategyContext(ctx: WriteContext, env: Environment): StrategyCo
     subresource: ctx.subresource,
     dryRun: ctx.dryRun,
     requestVersion: ctx.requestVersion,
+    newUid: () => env.uuid(),
     now: () => metaTime(env.now()),
     gate: (name) => env.gate(name),
   };
