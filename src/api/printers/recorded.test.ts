@@ -14,7 +14,7 @@ interface Table extends JsonObject {
   rows: { cells: JsonValue[]; conditions?: JsonValue; object?: KubeObject }[];
 }
 
-/** Kept as another kind or version than they are shown at. */
+/** Kept at another version than the one recorded, or of another object (Scale): only the columns are compared. */
 const CONVERTED = /^(events\.k8s\.io\/|autoscaling\/v1$)/;
 const AGE = /^(\d+[smhdy])+$/;
 const now = Date.parse(NOW) + 5000;
@@ -57,9 +57,9 @@ describe.runIf(haveRecordings)('tables of a real server', () => {
     let compared = 0;
     for (const { name, object, table, row } of rows(suite)) {
       const apiVersion = `${object.apiVersion}`;
-      if (CONVERTED.test(apiVersion)) continue;
       const printer = printerFor(parseApiVersion(apiVersion).group, `${object.kind}`);
       expect(printer?.columns, name).toEqual(table.columnDefinitions);
+      if (CONVERTED.test(apiVersion)) continue;
       const cells = printer!.cells(realistic(object), now).map(placeholders);
       expect(cells, name).toEqual(row.cells);
       expect(printer!.conditions?.(object), name).toEqual(row.conditions);

@@ -85,6 +85,9 @@ describe('Accept', () => {
     expect(pick('application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', custom)).toBe(
       'protobuf PartialObjectMetadata',
     );
+    const answered = resourceTransform({ builtIn: true, tables: false });
+    expect(pick(`application/json;${table}`, answered)).toBeUndefined();
+    expect(pick(`application/json;${table},application/yaml`, answered)).toBe('yaml');
     const cbor = mediaOffers({ cbor: true });
     expect(negotiate('application/cbor', cbor, noTransform)?.offer.streamType).toBe('application/cbor-seq');
   });
