@@ -12,6 +12,16 @@ function run(command, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/**
+ * `npm ci` wants every platform's optional packages in the lock file, and a registry that mirrors only some of them makes
+ * that impossible; `npm install` takes the locked versions all the same.
+ */
+function install() {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync(npm, ['ci', ...quiet], { cwd: root, stdio: 'ignore' });
+  if (status !== 0) run(npm, 'install', '--no-save', ...quiet);
+}
+
 /** The dependencies are those of the lock file when npm's own record of them is. */
 function installed() {
   const record = join(root, 'node_modules', '.package-lock.json');
@@ -30,7 +40,7 @@ function newest(folder) {
   return latest;
 }
 
-if (!installed()) run(npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error');
+if (!installed()) install();
 if (process.argv.includes('--build')) {
   const stamp = join(root, 'dist', '.built');
   if (!existsSync(stamp) || statSync(stamp).mtimeMs < newest(join(root, 'src'))) run('node', 'tools/build.mjs');
