@@ -69,6 +69,8 @@ export interface Strategy {
   gracePeriod?(obj: KubeObject, requested: number | undefined): number | undefined;
   /** What happens to dependents when the client does not say. Default: background. */
   readonly defaultGarbageCollection?: GarbageCollection | ((ctx: StrategyContext) => GarbageCollection);
+  /** Told to who deletes objects of this kind and does not say what becomes of their dependents. */
+  readonly deletionWarning?: string;
   /** Something beside metadata.finalizers still holds a deletion (a namespace's spec.finalizers). */
   holdsDeletion?(obj: KubeObject): boolean;
   /** The object was just marked as being deleted (a namespace goes to phase Terminating). */

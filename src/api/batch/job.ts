@@ -11,6 +11,8 @@ import { isIndexed, jobSpec, jobSpecWarnings } from './job-spec.js';
 import { jobStatus } from './job-status.js';
 
 const SPEC = new Path('spec');
+const PODS_STAY =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 const UID = 'batch.kubernetes.io/controller-uid';
 const NAME = 'batch.kubernetes.io/job-name';
 
@@ -167,6 +169,7 @@ export const job: Strategy = kind({
   ],
   subresources: { status: { rules: (o, old, c) => jobStatus(o, old, c) } },
   strategy: {
+    deletionWarning: PODS_STAY,
     selectableFields: (o) => ({ 'status.successful': `${num(obj(o, 'status'), 'succeeded')}` }),
   },
 });

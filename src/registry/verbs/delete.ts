@@ -17,7 +17,7 @@ const WORKERS = 8;
 /** DELETE of one object. */
 export async function remove(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const { endpoint } = request;
-  const options = await readDeleteOptions(request, services);
+  const options = await readDeleteOptions(request);
   const outcome = await removeOne(request, services, options, request.name);
   // 202 tells a client that asked for cascading deletion that the object is still there.
   const status = !outcome.gone && options.orphanDependents === false ? 202 : 200;
@@ -31,7 +31,7 @@ export async function remove(request: VerbRequest, services: VerbServices): Prom
 export async function removeCollection(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const kind = request.endpoint.kind!;
   const list = listQuery(request.query, false);
-  const options = await readDeleteOptions(request, services);
+  const options = await readDeleteOptions(request);
   const found = await kind.cache.list({
     ...select(request, kind, list),
     limit: list.limit,
@@ -81,7 +81,16 @@ async function removeOne(
   });
 }
 
-async function readDeleteOptions(request: VerbRequest, services: VerbServices): Promise<DeleteRequestOptions> {
+async function readDeleteOptions(request: VerbRequest): Promise<DeleteRequestOptions> {
+  const options = await decodeDeleteOptions(request);
+  const warning = request.endpoint.kind?.strategy.deletionWarning;
+  if (warning && options.propagationPolicy === undefined && options.orphanDependents === undefined) {
+    request.ctx.warn(warning);
+  }
+  return options;
+}
+
+async function decodeDeleteOptions(request: VerbRequest): Promise<DeleteRequestOptions> {
   const bytes = await request.body();
   if (bytes.length === 0) return deleteOptions(undefined, request.query);
   const format = inputFormat(request.contentType, request.offers);
