@@ -93,7 +93,7 @@ export class CustomResource implements Family {
   }
 
   #strategy(version: CustomVersion): Strategy {
-    return customStrategy(version);
+    return customStrategy(version, this.definition.namespaced);
   }
 
   /** What is served at a version, given the state of the definition now (which may be newer than this resource's). */

@@ -1,7 +1,9 @@
 import { conform } from '../../api/apiextensions/schema/conform.js';
 import { applySchemaDefaults } from '../../api/apiextensions/schema/defaults.js';
 import { resourceType } from '../../api/apiextensions/schema/node.js';
+import { RuleValidator } from '../../api/apiextensions/schema/rules/validator.js';
 import { type Structural, structural } from '../../api/apiextensions/schema/structural.js';
+import { ValueValidator } from '../../api/apiextensions/schema/values/validator.js';
 import type { FieldFilter } from '../../machinery/apply/contract.js';
 import { FieldManager } from '../../machinery/apply/field-manager.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
@@ -34,6 +36,8 @@ export class CustomVersion implements KindVersion {
   readonly defined: DefinedVersion;
   readonly #family: Family;
   #schema: Structural | undefined;
+  #values: ValueValidator | undefined;
+  #rules: RuleValidator | null | undefined;
   #shape: { type: Type; node: SchemaNode } | undefined;
   readonly #managers = new Map<string, FieldManager>();
 
@@ -52,6 +56,19 @@ export class CustomVersion implements KindVersion {
     const props = this.defined.schema?.openAPIV3Schema;
     if (props) this.#schema ??= structural(props);
     return this.#schema;
+  }
+
+  /** Checks values by the schema, apart from its rules. */
+  get values(): ValueValidator | undefined {
+    const props = this.defined.schema?.openAPIV3Schema;
+    if (props) this.#values ??= new ValueValidator(props);
+    return this.#values;
+  }
+
+  /** Undefined when there is no rule in the schema. */
+  get rules(): RuleValidator | undefined {
+    if (this.#rules === undefined) this.#rules = (this.schema && RuleValidator.of(this.schema, true)) ?? null;
+    return this.#rules ?? undefined;
   }
 
   get type(): Type {

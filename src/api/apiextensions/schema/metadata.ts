@@ -1,8 +1,9 @@
 import { DecodeError } from '../../../machinery/codec/errors.js';
 import { decodeTyped } from '../../../machinery/codec/typed/decode.js';
-import { type FieldError, invalidValue, type Path } from '../../../machinery/field.js';
+import { type FieldError, invalidValue, type Path, required } from '../../../machinery/field.js';
 import { isJsonObject, type JsonObject, type JsonValue, type ObjectMeta } from '../../../machinery/json.js';
 import { catalog } from '../../../machinery/scheme/catalog.js';
+import { formats, nameIsPathSegment, newCheck, validateObjectMeta } from '../../validation/index.js';
 import { additionalSchema, type Structural } from './structural.js';
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
@@ -95,4 +96,71 @@ function coerceMember(value: JsonObject, name: string, at: Path, options: Coerce
     }
   }
   return undefined;
+}
+
+/** Faults of the resources embedded in a value: apiVersion and kind must be there, the metadata must be valid. */
+export function validateEmbedded(
+  value: JsonValue | undefined,
+  schema: Structural | undefined,
+  at: Path,
+  gate: (name: string) => boolean,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const visit = (v: JsonValue | undefined, s: Structural | undefined, path: Path): void => {
+    if (!s) return;
+    if (Array.isArray(v)) {
+      for (const [i, item] of v.entries()) visit(item, s.items, path.index(i));
+    } else if (isJsonObject(v)) {
+      if (s.embedded) validateResource(v, path, errors, gate);
+      for (const name of Object.keys(v)) {
+        const property = s.properties.get(name);
+        if (property) visit(v[name], property, path.child(name));
+        else visit(v[name], additionalSchema(s), path.key(name));
+      }
+    }
+  };
+  visit(value, schema, at);
+  return errors;
+}
+
+function validateResource(value: JsonObject, at: Path, errors: FieldError[], gate: (name: string) => boolean): void {
+  const { apiVersion, kind, metadata } = value;
+  if (apiVersion === undefined) errors.push(required(at.child('apiVersion')));
+  if (kind === undefined) errors.push(required(at.child('kind')));
+  if (apiVersion !== undefined) validateApiVersion(apiVersion, at.child('apiVersion'), errors);
+  if (kind !== undefined) validateKind(kind, at.child('kind'), errors);
+  if (metadata === undefined) return;
+  try {
+    const meta = readObjectMeta(metadata, 'metadata');
+    meta.name ??= 'any';
+    const namespaced = Boolean(meta.namespace);
+    const check = { ...newCheck(gate), errors };
+    validateObjectMeta(
+      meta,
+      { namespaced, name: nameIsPathSegment, standardFinalizers: false },
+      check,
+      at.child('metadata'),
+    );
+  } catch (e) {
+    if (!(e instanceof DecodeError)) throw e;
+    errors.push(invalidValue(at.child('metadata'), metadata, e.message));
+  }
+}
+
+function validateApiVersion(value: JsonValue, at: Path, errors: FieldError[]): void {
+  if (typeof value !== 'string') errors.push(invalidValue(at, value, 'must be a string'));
+  else if (value === '') errors.push(invalidValue(at, value, 'must not be empty'));
+  else if (value.split('/').length > 2) {
+    errors.push(invalidValue(at, value, `unexpected GroupVersion string: ${value}`));
+  }
+}
+
+function validateKind(value: JsonValue, at: Path, errors: FieldError[]): void {
+  if (typeof value !== 'string') errors.push(invalidValue(at, value, 'must be a string'));
+  else if (value === '') errors.push(invalidValue(at, value, 'must not be empty'));
+  else {
+    const faults = formats.dns1035Label(value.toLowerCase());
+    const text = `may have mixed case, but should otherwise match: ${faults.join(',')}`;
+    if (faults.length > 0) errors.push(invalidValue(at, value, text));
+  }
 }
