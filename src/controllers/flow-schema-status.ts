@@ -18,8 +18,15 @@ export function flowSchemaStatus({ client, env, log }: ControllerParts): Control
   const queue = new WorkQueue({
     workers: 4,
     async work(name) {
-      if (!(await client.get(SCHEMAS, '', name))) return undefined;
-      await client.update(SCHEMAS, '', name, (schema) => withCondition(schema, levels, metaTime(env.now())), SETTINGS);
+      const schema = await client.get(SCHEMAS, '', name);
+      const condition = schema && conditionOf(schema, levels, metaTime(env.now()));
+      if (!condition) return undefined;
+      const status = { conditions: [condition] };
+      await client.apply(
+        SCHEMAS,
+        { apiVersion: `${GROUP}/v1`, kind: 'FlowSchema', metadata: { name }, status },
+        SETTINGS,
+      );
       return undefined;
     },
     failed: (name, e) => log('warning', `flow schema ${name}: ${String(e)}`),
@@ -51,14 +58,8 @@ export function flowSchemaStatus({ client, env, log }: ControllerParts): Control
   };
 }
 
-function withCondition(schema: KubeObject, levels: ReadonlySet<string>, now: string): KubeObject | undefined {
+function conditionOf(schema: KubeObject, levels: ReadonlySet<string>, now: string): JsonObject | undefined {
   const spec = isJsonObject(schema.spec) ? schema.spec : {};
   const level = isJsonObject(spec.priorityLevelConfiguration) ? spec.priorityLevelConfiguration.name : '';
-  const condition = danglingCondition(schema as unknown as FlowSchema, levels.has(String(level)), now);
-  if (!condition) return undefined;
-  const status = isJsonObject(schema.status) ? schema.status : {};
-  const others = (Array.isArray(status.conditions) ? (status.conditions as JsonObject[]) : []).filter(
-    (c) => c.type !== 'Dangling',
-  );
-  return { ...schema, status: { ...status, conditions: [...others, condition] } };
+  return danglingCondition(schema as unknown as FlowSchema, levels.has(String(level)), now);
 }

@@ -59,7 +59,10 @@ export function builtinVersion(
     fromHub: (object) => convert(kind, object, hub, gvk),
     fieldManager(subresource) {
       let manager = managers.get(subresource);
-      if (!manager) managers.set(subresource, (manager = fieldManagerOf(gvk, subresource, facts)));
+      if (!manager) {
+        manager = fieldManagerOf(gvk, subresource, facts);
+        managers.set(subresource, manager);
+      }
       return manager;
     },
   };

@@ -8,6 +8,7 @@ import type { ResourceTable } from './resource-table.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from './verbs/contract.js';
 import { create } from './verbs/create.js';
 import { remove } from './verbs/delete.js';
+import { APPLY_PATCH, patch } from './verbs/patch.js';
 import { update } from './verbs/update.js';
 
 /** One change of one object, at its hub version. */
@@ -120,6 +121,19 @@ export class LocalClient {
         if (!isStatusError(e, 'Conflict') || attempt >= ATTEMPTS) throw e;
       }
     }
+  }
+
+  /** Server-side apply: what `config` says is this manager's, conflicts or not. */
+  async apply(
+    resource: GroupResource,
+    config: KubeObject & { apiVersion: string; kind: string },
+    settings: WriteSettings,
+  ): Promise<KubeObject> {
+    const { namespace = '', name = '' } = config.metadata;
+    const endpoint = this.#endpoint(resource, settings.subresource);
+    const query = new URLSearchParams({ fieldManager: settings.manager, force: 'true' });
+    const request = this.#request(endpoint, namespace, name, config, settings);
+    return values(await patch({ ...request, query, contentType: APPLY_PATCH }, this.#services));
   }
 
   /** @throws 404, and 409 when a precondition does not hold */

@@ -41,9 +41,15 @@ export function servedGroups(options: ServedOptions): GroupEntry[] {
   for (const resource of options.resources) {
     const { group, version } = resource.facts;
     let versions = groups.get(group);
-    if (!versions) groups.set(group, (versions = new Map()));
+    if (!versions) {
+      versions = new Map();
+      groups.set(group, versions);
+    }
     let entries = versions.get(version);
-    if (!entries) versions.set(version, (entries = []));
+    if (!entries) {
+      entries = [];
+      versions.set(version, entries);
+    }
     entries.push(servedEntry(resource, options));
   }
   const order = resourceCatalog().groupOrder.all;

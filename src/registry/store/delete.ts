@@ -71,8 +71,8 @@ async function deleteOnce(
     const removed = await removeStored(kind, current, grace === 'graceful' ? object : undefined);
     return removed && { object: removed, values: object, gone: true };
   }
-  delete object.metadata.resourceVersion;
   if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), values: object, gone: false };
+  delete object.metadata.resourceVersion;
   const value = await toStore(kind, object);
   if (value.equals(heldBytes(kind, current, old))) {
     return { object: await fromCache(kind, current), values: object, gone: false };
