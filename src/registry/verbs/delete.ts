@@ -31,9 +31,10 @@ export async function remove(request: VerbRequest, services: VerbServices): Prom
 export async function removeCollection(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const kind = request.endpoint.kind!;
   const list = listQuery(request.query, false);
+  const selection = select(request, kind, list);
   const options = await readDeleteOptions(request);
   const found = await kind.cache.list({
-    ...select(request, kind, list),
+    ...selection,
     limit: list.limit,
     continue: list.continue,
     resourceVersion: list.resourceVersion,
