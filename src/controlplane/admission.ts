@@ -10,6 +10,7 @@ import { defaultStorageClass } from '../admission/plugins/default-storage-class.
 import { defaultTolerationSeconds } from '../admission/plugins/default-toleration-seconds.js';
 import { jobValidation } from '../admission/plugins/job-validation.js';
 import { limitRanger } from '../admission/plugins/limit-ranger.js';
+import { MutatingWebhook } from '../admission/plugins/mutating-webhook.js';
 import { namespaceLifecycle } from '../admission/plugins/namespace-lifecycle.js';
 import { nodeDeclaredFeatureValidator } from '../admission/plugins/node-declared-feature-validator.js';
 import { NodeRestriction } from '../admission/plugins/node-restriction.js';
@@ -17,26 +18,34 @@ import { persistentVolumeClaimResize } from '../admission/plugins/persistent-vol
 import { podGroupProtection } from '../admission/plugins/pod-group-protection.js';
 import { podGroupWorkloadExists } from '../admission/plugins/pod-group-workload-exists.js';
 import { podResizeValidator } from '../admission/plugins/pod-resize-validator.js';
+import { DEFAULT_CONFIGURATION } from '../admission/plugins/pod-security/configuration.js';
+import { podSecurity } from '../admission/plugins/pod-security/pod-security.js';
 import { podTopologyLabels } from '../admission/plugins/pod-topology-labels.js';
 import { priority } from '../admission/plugins/priority.js';
 import { runtimeClass } from '../admission/plugins/runtime-class.js';
 import { serviceAccount } from '../admission/plugins/service-account.js';
 import { storageObjectInUseProtection } from '../admission/plugins/storage-object-in-use-protection.js';
 import { taintNodesByCondition } from '../admission/plugins/taint-nodes-by-condition.js';
+import { ValidatingWebhook } from '../admission/plugins/validating-webhook.js';
+import type { WebhookClient } from '../admission/webhook/client/client.js';
 import type { Authorizer } from '../auth/contract.js';
+import { AdmittedVersions } from '../registry/admitted-versions.js';
 import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
+import type { ResourceTable } from '../registry/resource-table.js';
 import type { ControlPlaneOptions } from './options.js';
 
 export interface AdmissionParts {
   readonly options: ControlPlaneOptions;
   readonly env: Environment;
   readonly client: LocalClient;
+  readonly table: ResourceTable;
+  readonly webhooks: WebhookClient;
   /** Plugins that ask what a user may do. */
   readonly authorizer: Authorizer;
 }
 
-type Make = (parts: AdmissionParts) => AdmissionPlugin;
+type Make = (parts: AdmissionParts & { readonly dynamic: DynamicAdmission }) => AdmissionPlugin;
 
 /** How each plugin is made. */
 const PLUGINS: Readonly<Record<string, Make>> = {
@@ -47,6 +56,8 @@ const PLUGINS: Readonly<Record<string, Make>> = {
     serviceAccount({ objects: client, nameSuffix: env.nameSuffix, pause: setTimeout }),
   NodeRestriction: ({ client, authorizer, env }) =>
     new NodeRestriction({ objects: client, authorizer, gate: env.gate }),
+  PodSecurity: ({ client }) =>
+    podSecurity({ objects: client, configuration: DEFAULT_CONFIGURATION, now: () => performance.now() }),
   TaintNodesByCondition: taintNodesByCondition,
   Priority: ({ client, env }) => priority({ objects: client, gate: env.gate }),
   DefaultTolerationSeconds: ({ options }) =>
@@ -69,15 +80,32 @@ const PLUGINS: Readonly<Record<string, Make>> = {
   NodeDeclaredFeatureValidator: ({ client, env }) => nodeDeclaredFeatureValidator({ objects: client, gate: env.gate }),
   JobValidation: ({ client, env }) => jobValidation({ objects: client, gate: env.gate }),
   PodResizeValidator: ({ client }) => podResizeValidator(client),
+  MutatingAdmissionWebhook: ({ dynamic }) => new MutatingWebhook(dynamic),
+  ValidatingAdmissionWebhook: ({ dynamic }) => new ValidatingWebhook(dynamic),
 };
+
+/** What plugins that are configured by API objects share. */
+type DynamicAdmission = ReturnType<typeof dynamicAdmission>;
+
+function dynamicAdmission({ client, table, webhooks, env, authorizer }: AdmissionParts) {
+  return {
+    feed: client,
+    versions: new AdmittedVersions(table),
+    namespaceOf: (name: string) => client.get({ group: '', resource: 'namespaces' }, '', name),
+    authorizer,
+    client: webhooks,
+    uuid: env.uuid,
+  };
+}
 
 /** The chain of the plugins that are on. */
 export function openAdmission(parts: AdmissionParts): AdmissionChain {
   const { enableAdmissionPlugins = [], disableAdmissionPlugins = [] } = parts.options;
   const on = enabledPlugins(enableAdmissionPlugins, disableAdmissionPlugins);
+  const dynamic = dynamicAdmission(parts);
   return new AdmissionChain(
     Object.entries(PLUGINS)
       .filter(([name]) => on.has(name))
-      .map(([, make]) => make(parts)),
+      .map(([, make]) => make({ ...parts, dynamic })),
   );
 }
