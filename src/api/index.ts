@@ -1,4 +1,5 @@
 import { strategies as apiextensions } from './apiextensions/index.js';
+import { strategies as apiregistration } from './apiregistration/index.js';
 import { strategies as apps } from './apps/index.js';
 import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
@@ -10,6 +11,7 @@ import { strategies as networking } from './networking/index.js';
 import { strategies as node } from './node/index.js';
 import { strategies as policy } from './policy/index.js';
 import { strategies as rbac } from './rbac/index.js';
+import { strategies as resource } from './resource/index.js';
 import { strategies as scheduling } from './scheduling/index.js';
 import { strategies as storage } from './storage/index.js';
 import type { Strategy } from './strategy.js';
@@ -20,6 +22,7 @@ export type GroupStrategies = Readonly<Record<string, Strategy>>;
 const groups: Readonly<Record<string, GroupStrategies>> = {
   '': core,
   'apiextensions.k8s.io': apiextensions,
+  'apiregistration.k8s.io': apiregistration,
   apps,
   autoscaling,
   batch,
@@ -31,6 +34,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'coordination.k8s.io': coordination,
   'node.k8s.io': node,
   'discovery.k8s.io': discovery,
+  'resource.k8s.io': resource,
 };
 const generic = new Map<string, Strategy>();
 

@@ -23,6 +23,7 @@ const GO_NAMES: Record<string, string> = {
   cidr: 'CIDR',
   cidrs: 'CIDRs',
   csi: 'CSI',
+  cel: 'CEL',
   nfs: 'NFS',
   fc: 'FC',
   rbd: 'RBD',

@@ -15,6 +15,8 @@ export {
   admissionEnvironment,
   BASE_ENVIRONMENT,
   CLAIMS_ENVIRONMENT,
+  DEVICE,
+  deviceEnvironment,
   objectDecl,
   ruleEnvironment,
   USER_ENVIRONMENT,

@@ -6,7 +6,7 @@ import { REGEX } from '../library/regular-expressions.js';
 import { SETS } from '../library/sets.js';
 import { STANDARD } from '../library/standard.js';
 import { STRINGS } from '../library/strings.js';
-import { OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from '../syntax/macros.js';
+import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from '../syntax/macros.js';
 import type { DeclField, DeclType } from '../types/decl-type.js';
 import {
   ANY,
@@ -27,7 +27,7 @@ import { AUTHORIZATION, AUTHORIZER, RESOURCE_CHECK } from './authorizer.js';
 import { FORMATS_LIBRARY } from './formats.js';
 import { JSON_PATCHES, MUTATION_TYPES } from './mutation.js';
 import { CIDR, IP, NETWORK } from './network.js';
-import { QUANTITIES } from './quantity.js';
+import { QUANTITIES, QUANTITY } from './quantity.js';
 import { SEMVERS } from './semver.js';
 import { URLS } from './urls.js';
 
@@ -179,3 +179,42 @@ export const AUTHORIZATION_ENVIRONMENT: Environment = BASE_ENVIRONMENT.withVaria
     extra: EXTRA,
   }),
 });
+
+/** Sizes in the device API (KEP-4381): of names and values, and how many a device has. */
+const DEVICE_SIZES = { driver: 63, text: 64, entries: 32 };
+
+function sized(type: Type, maxElements: number, element?: DeclType): DeclType {
+  return { ...decl(type, element), maxElements };
+}
+
+/** The attributes of a domain: whichever is asked for has the size of an attribute. */
+class Attributes extends Map<string, DeclField> {
+  override get(name: string): DeclField {
+    return { name, decl: ATTRIBUTE };
+  }
+}
+const ATTRIBUTE = sized(ANY, DEVICE_SIZES.text);
+const DOMAIN_ATTRIBUTES: DeclType = {
+  ...sized(mapType(STRING, ANY), DEVICE_SIZES.entries, ATTRIBUTE),
+  fields: new Attributes(),
+};
+const DOMAIN_CAPACITY = sized(mapType(STRING, QUANTITY), DEVICE_SIZES.entries, decl(QUANTITY));
+
+/** `device` of the selectors of resource claims and device classes. */
+export const DEVICE: DeclType = objectDecl('kubernetes.DRADevice', {
+  driver: sized(STRING, DEVICE_SIZES.driver),
+  attributes: sized(mapType(STRING, DOMAIN_ATTRIBUTES.type), DEVICE_SIZES.entries, DOMAIN_ATTRIBUTES),
+  capacity: sized(mapType(STRING, DOMAIN_CAPACITY.type), DEVICE_SIZES.entries, DOMAIN_CAPACITY),
+  allowMultipleAllocations: sized(BOOL, 1),
+});
+const DEVICE_ALONE: DeclType = {
+  ...DEVICE,
+  fields: new Map([...DEVICE.fields!].filter(([name]) => name !== 'allowMultipleAllocations')),
+};
+
+/** @param shared devices may be allocated several times (feature gate DRAConsumableCapacity) */
+export function deviceEnvironment(shared: boolean): Environment {
+  return BASE_ENVIRONMENT.withLibraries([{ functions: {}, macros: BIND_MACROS }]).withVariables({
+    device: shared ? DEVICE : DEVICE_ALONE,
+  });
+}

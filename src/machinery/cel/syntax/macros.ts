@@ -210,6 +210,16 @@ function optional(name: string, wrap: boolean): Macro {
   };
 }
 
+/** cel.bind(name, value, body): `body` with a name for a value. */
+const bind: Macro = (pos, target, args) => {
+  if (target?.kind !== 'ident' || target.name !== 'cel') return undefined;
+  const [name, value, body] = args as [Expr, Expr, Expr];
+  if (name.kind !== 'ident') return { at: name.pos, error: 'cel.bind() variable names must be simple identifiers' };
+  return new Nodes(pos).bind(name.name, value, body);
+};
+
+export const BIND_MACROS: ReadonlyArray<[string, Macro]> = [['.bind/3', bind]];
+
 export const STANDARD_MACROS: ReadonlyArray<[string, Macro]> = [
   ['has/1', has],
   ['.all/2', quantifier(all, 1)],
