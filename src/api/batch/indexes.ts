@@ -1,6 +1,6 @@
 // Indexes of jobs as text: "1,3-5,7".
 
-export interface Interval {
+interface Interval {
   readonly first: number;
   readonly last: number;
 }

@@ -144,7 +144,7 @@ function warnings(claim: KubeObject): string[] {
 }
 
 /** `dataSource` and `dataSourceRef` say the same; the older one is filled from the newer and the other way round. */
-export function syncDataSources(spec: JsonObject, gate: (name: string) => boolean): void {
+function syncDataSources(spec: JsonObject, gate: (name: string) => boolean): void {
   const ref = ptr(spec, 'dataSourceRef');
   if (ref && str(ref, 'namespace') !== '') {
     if (!gate('CrossNamespaceVolumeDataSource')) delete spec.dataSourceRef;

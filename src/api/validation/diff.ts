@@ -134,7 +134,7 @@ const range = (from: number, to: number): string => {
 };
 
 /** Unified diff of two texts with three lines of context, without file headers. */
-export function unifiedDiff(before: string, after: string): string {
+function unifiedDiff(before: string, after: string): string {
   const a = before.split('\n');
   const b = after.split('\n');
   let out = '';

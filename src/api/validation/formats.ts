@@ -35,9 +35,9 @@ export function byteLength(s: string): number {
   return /^[\x00-\x7f]*$/.test(s) ? s.length : utf8.encode(s).length;
 }
 
-export const maxLenError = (length: number): string => `must be no more than ${length} characters`;
-export const maxBytesError = (length: number): string => `must be no more than ${length} bytes`;
-export const EMPTY_ERROR = 'must be non-empty';
+const maxLenError = (length: number): string => `must be no more than ${length} characters`;
+const maxBytesError = (length: number): string => `must be no more than ${length} bytes`;
+const EMPTY_ERROR = 'must be non-empty';
 
 /** The sentence about a pattern: `… (e.g. 'a',  or 'b', regex used for validation is '…')`. */
 export function regexError(message: string, pattern: string, ...examples: string[]): string {

@@ -2,14 +2,13 @@ import { forbiddenField, invalidValue, Path, required, tooLong } from '../../mac
 import {
   equalJson,
   type JsonValue,
-  type KubeObject,
   type ManagedFieldsEntry,
   type ObjectMeta,
   type OwnerReference,
   parseApiVersion,
 } from '../../machinery/json.js';
 import { type Check, invalidEach } from './check.js';
-import { byteLength, dns1035Label, dns1123Label, dns1123Subdomain, pathSegment, qualifiedName } from './formats.js';
+import { byteLength, dns1123Label, dns1123Subdomain, pathSegment, qualifiedName } from './formats.js';
 import { goForm } from './goform.js';
 import { validateLabels } from './selectors.js';
 
@@ -22,7 +21,6 @@ function masked(check: (name: string) => string[]): NameCheck {
 }
 export const nameIsDnsSubdomain = masked(dns1123Subdomain);
 export const nameIsDnsLabel = masked(dns1123Label);
-export const nameIsDns1035Label = masked(dns1035Label);
 export const nameIsPathSegment: NameCheck = pathSegment;
 
 /** All of a kind's annotations together, keys and values. */
@@ -79,7 +77,7 @@ export function validateStandardFinalizer(name: string, at: Path, c: Check): voi
 }
 
 /** The name under which a client's fields are managed: short and printable. */
-export function validateFieldManager(manager: string, at: Path, c: Check): void {
+function validateFieldManager(manager: string, at: Path, c: Check): void {
   if (byteLength(manager) > FIELD_MANAGER_MAX) c.errors.push(tooLong(at, FIELD_MANAGER_MAX));
   let position = 0;
   for (const ch of manager) {
@@ -176,6 +174,3 @@ export function immutable(
   const same = equalJson(value, old) || ((value === '' || value === undefined) && (old === '' || old === undefined));
   if (!same) c.errors.push(invalidValue(at, typeName ? goForm(typeName, value) : value, 'field is immutable'));
 }
-
-/** The metadata of an object, which decoding guarantees. */
-export const metaOf = (obj: KubeObject): ObjectMeta => obj.metadata ?? {};

@@ -132,7 +132,7 @@ export function contains(cidr: ParsedCIDR, address: Uint8Array): boolean {
     return (b & (0xff00 >> bits) & 0xff) === cidr.network[i];
   });
 }
-export const formatCIDR = (c: ParsedCIDR): string => `${formatIP(c.network)}/${c.prefix}`;
+const formatCIDR = (c: ParsedCIDR): string => `${formatIP(c.network)}/${c.prefix}`;
 
 const BAD_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const LEADING_ZEROS = 'must not have leading 0s';
