@@ -8,6 +8,7 @@ import { flowSchemaStatus } from '../controllers/flow-schema-status.js';
 import { garbageCollector } from '../controllers/garbage-collector/garbage-collector.js';
 import { namespaceController } from '../controllers/namespace.js';
 import { rootCaPublisher, serviceAccountController } from '../controllers/service-account.js';
+import { storageProtection } from '../controllers/storage-protection.js';
 
 export interface ControllerOptions extends ControllerParts {
   /** Signs certificates of nodes and clients. */
@@ -17,7 +18,7 @@ export interface ControllerOptions extends ControllerParts {
   readonly caPem: string;
 }
 
-const CONTROLLERS: readonly ((options: ControllerOptions) => Controller)[] = [
+const CONTROLLERS: readonly ((options: ControllerOptions) => Controller | Controller[])[] = [
   namespaceController,
   garbageCollector,
   serviceAccountController,
@@ -26,6 +27,7 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller)[] = [
   (options) => signingController(options, options.authority, randomBytes),
   (options) => approvingController(options, options.authorizer),
   cleaningController,
+  storageProtection,
 ];
 
 /** Loops that are part of the server itself, whatever others run. */
@@ -39,7 +41,7 @@ export function serverLoops(parts: ControllerParts): Controller[] {
  * @throws Error for a name that is none
  */
 export function selectControllers(wanted: readonly string[], options: ControllerOptions): Controller[] {
-  const all = CONTROLLERS.map((make) => make(options));
+  const all = CONTROLLERS.flatMap((make) => make(options));
   for (const name of wanted) {
     const bare = name.replace(/^-/, '');
     if (name !== '*' && !all.some((c) => c.name === bare)) {

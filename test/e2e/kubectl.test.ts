@@ -145,7 +145,7 @@ describe('a workload’s life', () => {
     await run('scale deployment web --replicas=4');
     const now = JSON.parse(await run('get deployment web -o json'));
     expect(now.spec).toMatchObject({ replicas: 4, template: { spec: { containers: [{ image: 'nginx:1.28' }] } } });
-    expect(now.metadata.generation).toBe(4);
+    expect(now.metadata.generation).toBe(5); // annotations count, too: rollouts are steered by them
     expect(now.spec.template.spec.containers).toHaveLength(1);
     await run('replace -f -', DEPLOYMENT);
     expect(await run('get deployment web -o jsonpath={.spec.replicas}')).toBe('2');
