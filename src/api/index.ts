@@ -6,6 +6,7 @@ import { strategies as batch } from './batch/index.js';
 import { strategies as coordination } from './coordination/index.js';
 import { strategies as core } from './core/index.js';
 import { strategies as discovery } from './discovery/index.js';
+import { strategies as flowcontrol } from './flowcontrol/index.js';
 import { kind } from './kind.js';
 import { strategies as networking } from './networking/index.js';
 import { strategies as node } from './node/index.js';
@@ -35,6 +36,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'node.k8s.io': node,
   'discovery.k8s.io': discovery,
   'resource.k8s.io': resource,
+  'flowcontrol.apiserver.k8s.io': flowcontrol,
 };
 const generic = new Map<string, Strategy>();
 
