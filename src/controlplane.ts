@@ -19,6 +19,7 @@ import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openServices } from './controlplane/services.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
+import { openWebhookClient } from './controlplane/webhooks.js';
 import { subresourceEndpoints } from './controlplane/subresources.js';
 import { FeatureGates } from './machinery/feature-gates.js';
 import { builtinResources } from './registry/builtin.js';
@@ -107,7 +108,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
   const client = new LocalClient(table, services);
   const extensions = openExtensions({ cacher, env, client, table, log });
-  const admission = openAdmission({ options, env, client, authorizer });
+  const webhooks = openWebhookClient(client);
+  const admission = openAdmission({ options, env, client, table, webhooks, authorizer });
   table.set(
     servedGroups({
       resources,
@@ -233,7 +235,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
       await transport.shutdown();
       await Promise.all([serviceRanges.stop(), extensions.customResources.stop(), ...controllers.map((c) => c.stop())]);
-      await access.close();
+      await Promise.all([access.close(), admission.close(), webhooks.close()]);
       cacher.close();
       await storage.close();
     },

@@ -24,8 +24,8 @@ export interface AdmissionAttributes {
   readonly namespaced: boolean;
   /** Adds a Warning header to the answer (deduplicated, bounded). */
   warn(text: string): void;
-  /** Adds an audit annotation. */
-  annotate(key: string, value: string): void;
+  /** Adds an audit annotation; with `level`, only to records that hold what was requested. */
+  annotate(key: string, value: string, level?: 'Request'): void;
   readonly signal: AbortSignal;
   /** When the request must be answered, on the scale of performance.now(); undefined: nobody waits. */
   readonly deadline?: number;

@@ -114,6 +114,9 @@ export const internalFieldError = (where: Where, message: string): FieldError =>
 export function formatValue(value: JsonValue | undefined): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? Number(v) : v));
+  if (typeof value === 'object') {
+    const text = JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? Number(v) : v));
+    return text.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  }
   return String(value);
 }

@@ -4,11 +4,13 @@ import type { UserInfo } from '../auth/contract.js';
 export interface OperationContext {
   readonly user: UserInfo;
   readonly signal: AbortSignal;
+  /** When the request must be answered, on the scale of performance.now(); undefined: nobody waits. */
+  readonly deadline?: number;
   readonly userAgent: string;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
-  /** Adds an audit annotation. */
-  annotate(key: string, value: string): void;
+  /** Adds an audit annotation; with `level`, only to records that hold what was requested. */
+  annotate(key: string, value: string, level?: 'Request'): void;
 }
 
 /** Side effects of the registry, passed in so that tests can hold them still. */

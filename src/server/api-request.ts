@@ -17,6 +17,8 @@ export class ApiRequest implements OperationContext {
   readonly id: string;
   /** performance.now() at arrival. */
   readonly started: number;
+  /** When it must be answered, on the same scale; undefined for long-running requests. */
+  deadline: number | undefined;
   user: UserInfo = NOBODY;
   audit: AuditRecord | undefined;
   /** What authentication wants in the audit record, which begins after it. */
@@ -53,7 +55,8 @@ export class ApiRequest implements OperationContext {
     this.#warnings.add(text);
   }
 
-  annotate(key: string, value: string): void {
+  annotate(key: string, value: string, level?: 'Request'): void {
+    if (level === 'Request' && this.audit?.level === 'Metadata') return;
     this.audit?.annotate(key, value);
   }
 

@@ -167,10 +167,16 @@ export function attributesOf(request: ApiRequest): Attributes {
   };
 }
 
+/** Upstream gives no write, with all that it asks others, more than this. */
+const MAX_WRITE_MS = 34_000;
+
 async function handle(request: ApiRequest, parts: RequestPathParts, seat: Seat | undefined): Promise<void> {
-  const answered = isLongRunning(request.info)
-    ? run(request, parts.routes, seat)
-    : within(parts.requestTimeoutMs, run(request, parts.routes, seat));
+  let answered: Promise<boolean>;
+  if (isLongRunning(request.info)) answered = run(request, parts.routes, seat);
+  else {
+    request.deadline = performance.now() + Math.min(parts.requestTimeoutMs, MAX_WRITE_MS);
+    answered = within(parts.requestTimeoutMs, run(request, parts.routes, seat));
+  }
   if (!(await answered)) throw notServed();
 }
 

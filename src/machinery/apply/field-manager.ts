@@ -14,6 +14,7 @@ import {
   managerId,
   setOwned,
 } from './managed.js';
+import { overlay } from './overlay.js';
 import { type Atom, atomOf } from './schema.js';
 import { type Conversion, type Steps, Updater } from './updater.js';
 import { validateConfig } from './validate.js';
@@ -68,6 +69,13 @@ export class FieldManager {
       this.#atoms.set(apiVersion, atomOf(node));
     }
     return this.#atoms.get(apiVersion);
+  }
+
+  /** See `overlay`: for mutating policies, whose changes nobody owns. */
+  overlay(live: JsonObject, config: JsonObject): JsonObject {
+    const atom = this.#atom(this.#apiVersion);
+    if (!atom) throw new Error(`no schema of ${this.#apiVersion}, Kind=${this.#o.kind.kind} is known`);
+    return overlay(live, config, atom);
   }
 
   #info(manager: string, operation: 'Apply' | 'Update'): ManagerInfo {

@@ -65,27 +65,38 @@ export function unknownPatchFields(patch: JsonPatch): string[] {
  * @throws StatusError 422. kube-apiserver does not tell the client which operation failed; `cause` does.
  */
 export function applyJsonPatch(document: JsonValue, patch: JsonPatch): JsonValue {
-  const run = new Run(document);
-  for (const op of patch) {
-    try {
-      run.apply(op);
-    } catch (e) {
-      if (!(e instanceof PatchFault)) throw e;
-      const error = new StatusError(
-        422,
-        'Invalid',
-        'the server rejected our request due to an error in our request',
-        {},
-      );
-      error.cause = e;
-      throw error;
-    }
+  try {
+    return applyOperations(document, patch);
+  } catch (e) {
+    if (!(e instanceof PatchFault)) throw e;
+    const error = new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+    error.cause = e;
+    throw error;
   }
+}
+
+/**
+ * As `applyJsonPatch`, for patches that do not come from the client.
+ *
+ * @throws PatchFault
+ */
+export function applyOperations(document: JsonValue, patch: JsonPatch): JsonValue {
+  const run = new Run(document);
+  for (const op of patch) run.apply(op);
   return run.root;
 }
 
-/** Why an operation does not apply. */
-class PatchFault extends Error {}
+/** Why an operation does not apply, in the words of upstream's library. */
+export class PatchFault extends Error {
+  /** A `test` operation found another value. */
+  readonly testFailed: boolean;
+  constructor(message: string, testFailed = false) {
+    super(message);
+    this.testFailed = testFailed;
+  }
+}
+
+const MISSING = 'missing value';
 
 type Container = JsonObject | JsonValue[];
 const isContainer = (v: JsonValue | undefined): v is Container => typeof v === 'object' && v !== null;
@@ -110,36 +121,36 @@ class Run {
   apply(op: JsonObject): void {
     switch (op.op) {
       case 'add':
-        this.#place('add', text(op, 'path'), cloneJson(op.value ?? null));
-        break;
-      case 'remove': {
-        const { at, key } = this.#find('remove', text(op, 'path'));
-        remove(at, key);
-        break;
-      }
+        return this.#add(op);
+      case 'remove':
+        return this.#remove(op);
       case 'replace':
-        this.#replace(op);
-        break;
-      case 'move': {
-        const { at, key } = this.#find('move', text(op, 'from'));
-        const value = get(at, key);
-        remove(at, key);
-        this.#place('move', text(op, 'path'), value ?? null);
-        break;
-      }
+        return this.#replace(op);
+      case 'move':
+        return this.#move(op);
       case 'copy':
-        this.#copy(op);
-        break;
+        return this.#copy(op);
       case 'test':
-        this.#test(op);
-        break;
+        return this.#test(op);
       default:
         throw new PatchFault(`Unexpected kind: ${typeof op.op === 'string' ? op.op : 'unknown'}`);
     }
   }
 
+  #add(op: JsonObject): void {
+    const path = text(op, 'path', () => `add operation failed to decode path: ${MISSING}`);
+    const at = this.#find(path, () => `add operation does not apply: doc is missing path: "${path}": ${MISSING}`);
+    within(`error in add for path: '${path}'`, () => place(at, cloneJson(op.value ?? null)));
+  }
+
+  #remove(op: JsonObject): void {
+    const path = text(op, 'path', () => `remove operation failed to decode path: ${MISSING}`);
+    const at = this.#find(path, () => `remove operation does not apply: doc is missing path: "${path}": ${MISSING}`);
+    within(`error in remove for path: '${path}'`, () => remove(at));
+  }
+
   #replace(op: JsonObject): void {
-    const path = text(op, 'path');
+    const path = text(op, 'path', (why) => `replace operation failed to decode path: ${why}`);
     if (path === '') {
       if (op.value === undefined) throw new PatchFault('replace operation has no value');
       if (isContainer(op.value)) {
@@ -148,92 +159,171 @@ class Run {
       }
       return;
     }
-    const { at, key } = this.#find('replace', path);
+    const missing = (what: string) => `replace operation does not apply: doc is missing ${what}: ${path}: ${MISSING}`;
+    const { container, key } = this.#find(path, () => missing('path'));
     const value = cloneJson(op.value ?? null);
-    if (Array.isArray(at)) at[index(key, at.length, at.length - 1)] = value;
-    else setOwn(at, key, value);
+    if (!Array.isArray(container)) {
+      setOwn(container, key, value);
+      return;
+    }
+    const i = indexOf(key, container.length);
+    if (typeof i !== 'number') throw new PatchFault(missing('key'));
+    container[i] = value;
+  }
+
+  #move(op: JsonObject): void {
+    const from = text(op, 'from', (why) => `move operation failed to decode from: ${why}`);
+    const missing = (what: string, path: string) =>
+      `move operation does not apply: doc is missing ${what} path: ${path}: ${MISSING}`;
+    const source = this.#find(from, () => missing('from', from));
+    const value = within(`error in move for path: '${source.key}'`, () => {
+      const found = get(source);
+      remove(source);
+      return found;
+    });
+    const path = text(op, 'path', (why) => `move operation failed to decode path: ${why}`);
+    const target = this.#find(path, () => missing('destination', path));
+    within(`error in move for path: '${path}'`, () => place(target, value ?? null));
   }
 
   #copy(op: JsonObject): void {
-    const source = this.#find('copy', text(op, 'from'));
-    const value = get(source.at, source.key);
-    const path = text(op, 'path');
+    const from = text(op, 'from', (why) => `copy operation failed to decode from: ${why}`);
+    const missing = (what: string, path: string) =>
+      `copy operation does not apply: doc is missing ${what} path: ${path}: ${MISSING}`;
+    const source = this.#find(from, () => missing('from', from));
+    const value = within(`error in copy for from: '${from}'`, () => get(source));
+    const path = text(op, 'path', () => `copy operation failed to decode path: ${MISSING}`);
+    const target = this.#find(path, () => missing('destination', path));
     if (value !== undefined && value !== null) {
       this.#copied += byteLength(value, MAX_COPIED_BYTES - this.#copied);
       if (this.#copied > MAX_COPIED_BYTES) {
-        throw new PatchFault(`the accumulated size increase of copy exceeds the limit ${MAX_COPIED_BYTES}`);
+        throw new PatchFault(
+          `Unable to complete the copy, the accumulated size increase of copy is ${this.#copied}, exceeding the limit ${MAX_COPIED_BYTES}`,
+        );
       }
     }
-    this.#place('copy', path, cloneJson(value ?? null));
+    within('error while adding value during copy', () => place(target, cloneJson(value ?? null)));
   }
 
   #test(op: JsonObject): void {
-    const path = text(op, 'path');
+    const path = text(op, 'path', (why) => `test operation failed to decode path: ${why}`);
     let value: JsonValue | undefined = this.root;
     if (path !== '') {
-      const { at, key } = this.#find('test', path);
-      value = get(at, key);
+      const at = this.#find(path, () => `test operation does not apply: is missing path: ${path}: ${MISSING}`);
+      value = within(`error in test for path: '${path}'`, () => get(at));
     }
     if (op.value === undefined || !equalJson(value ?? null, op.value)) {
-      throw new PatchFault(`testing value ${path} failed`);
+      throw new PatchFault(`testing value ${path} failed: test failed`, true);
     }
-  }
-
-  #place(what: string, path: string, value: JsonValue): void {
-    const { at, key } = this.#find(what, path);
-    if (!Array.isArray(at)) setOwn(at, key, value);
-    else if (key === '-') at.push(value);
-    else at.splice(index(key, at.length + 1, at.length), 0, value);
   }
 
   /** The container that a pointer leads into, made changeable, and the last part of the pointer. */
-  #find(what: string, path: string): { at: Container; key: string } {
+  #find(path: string, missing: () => string): Place {
     const parts = path.split('/').slice(1).map(unescapePart);
     const key = parts.pop();
-    let at = this.root;
-    if (key === undefined || !isContainer(at)) throw new PatchFault(`${what}: document is missing path: "${path}"`);
+    let container = this.root;
+    if (key === undefined || !isContainer(container)) throw new PatchFault(missing());
     for (const part of parts) {
-      const next = get(at, part);
-      if (!isContainer(next)) throw new PatchFault(`${what}: document is missing path: "${path}"`);
-      const own = this.#owned(next);
-      if (own !== next) {
-        if (Array.isArray(at)) at[index(part, at.length, at.length - 1)] = own;
-        else setOwn(at, part, own);
-      }
-      at = own;
+      const own = this.#enter(container, part);
+      if (!own) throw new PatchFault(missing());
+      container = own;
     }
-    return { at, key };
+    return { container, key };
+  }
+
+  #enter(container: Container, part: string): Container | undefined {
+    if (!Array.isArray(container)) {
+      const next = member(container, part);
+      if (!isContainer(next)) return undefined;
+      const own = this.#owned(next);
+      if (own !== next) setOwn(container, part, own);
+      return own;
+    }
+    const i = indexOf(part, container.length);
+    const next = typeof i === 'number' ? container[i] : undefined;
+    if (typeof i !== 'number' || !isContainer(next)) return undefined;
+    const own = this.#owned(next);
+    container[i] = own;
+    return own;
+  }
+}
+
+/** What a pointer leads to: a member or an element of a container. */
+interface Place {
+  readonly container: Container;
+  readonly key: string;
+}
+
+/** Says where a fault was found. */
+function within<T>(where: string, run: () => T): T {
+  try {
+    return run();
+  } catch (e) {
+    throw e instanceof PatchFault ? new PatchFault(`${where}: ${e.message}`) : e;
   }
 }
 
 /** A member that must be text. Absent or null is a fault, as is another type. */
-function text(op: JsonObject, name: 'path' | 'from'): string {
+function text(op: JsonObject, name: 'path' | 'from', fault: (why: string) => string): string {
   const value = op[name];
-  if (typeof value !== 'string') throw new PatchFault(`${op.op} operation failed to decode ${name}`);
-  return value;
+  if (typeof value === 'string') return value;
+  const why =
+    value !== undefined && value !== null
+      ? `json: cannot unmarshal ${jsonKind(value)} into Go value of type string`
+      : `operation${name === 'from' ? ',' : ''} missing ${name} field: ${MISSING}`;
+  throw new PatchFault(fault(why));
 }
 
 function unescapePart(part: string): string {
   return part.includes('~') ? part.replace(/~1|~0/g, (m) => (m === '~1' ? '/' : '~')) : part;
 }
 
-function get(at: Container, key: string): JsonValue | undefined {
-  if (Array.isArray(at)) return at[index(key, at.length, at.length - 1)];
-  return Object.hasOwn(at, key) ? at[key] : undefined;
+function member(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-function remove(at: Container, key: string): void {
-  if (Array.isArray(at)) at.splice(index(key, at.length, at.length - 1), 1);
-  else if (Object.hasOwn(at, key)) delete at[key];
-  else throw new PatchFault(`Unable to remove nonexistent key: ${key}`);
+function get({ container, key }: Place): JsonValue | undefined {
+  return Array.isArray(container) ? container[known(indexOf(key, container.length))] : member(container, key);
+}
+
+function remove({ container, key }: Place): void {
+  if (Array.isArray(container)) container.splice(known(indexOf(key, container.length)), 1);
+  else if (Object.hasOwn(container, key)) delete container[key];
+  else throw new PatchFault(`Unable to remove nonexistent key: ${key}: ${MISSING}`);
+}
+
+function place({ container, key }: Place, value: JsonValue): void {
+  if (!Array.isArray(container)) setOwn(container, key, value);
+  else if (key === '-') container.push(value);
+  else {
+    const i = indexOf(key, container.length + 1);
+    if (typeof i === 'object' && i.notANumber) {
+      throw new PatchFault(`value was not a proper array index: '${key}': ${i.fault}`);
+    }
+    container.splice(known(i), 0, value);
+  }
+}
+
+interface BadIndex {
+  readonly fault: string;
+  readonly notANumber: boolean;
 }
 
 /** A list index; a negative one counts back from `length`. */
-function index(key: string, length: number, max: number): number {
-  if (!/^[+-]?\d+$/.test(key)) throw new PatchFault(`value was not a proper array index: '${key}'`);
+function indexOf(key: string, length: number): number | BadIndex {
+  if (!/^[+-]?\d+$/.test(key)) {
+    return { fault: `strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`, notANumber: true };
+  }
   const i = Number(key);
-  if (i > max || i < -length) throw new PatchFault(`Unable to access invalid index: ${key}`);
+  if (i < -length || i >= length) {
+    return { fault: `Unable to access invalid index: ${i}: invalid index referenced`, notANumber: false };
+  }
   return i < 0 ? i + length : i + 0;
+}
+
+function known(index: number | BadIndex): number {
+  if (typeof index === 'number') return index;
+  throw new PatchFault(index.fault);
 }
 
 /** Bytes of the value as JSON, counted no further than just past `limit`. */

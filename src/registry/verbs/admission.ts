@@ -34,7 +34,8 @@ export function admissionAttributes(request: VerbRequest, input: AdmissionInput)
     user: ctx.user,
     namespaced: endpoint.namespaced,
     warn: (text) => ctx.warn(text),
-    annotate: (key, value) => ctx.annotate(key, value),
+    annotate: (key, value, level) => ctx.annotate(key, value, level),
     signal: ctx.signal,
+    deadline: ctx.deadline,
   };
 }

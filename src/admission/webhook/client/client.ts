@@ -1,0 +1,239 @@
+import { posix } from 'node:path';
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../../../storage/clock.js';
+import { networkError } from './network-error.js';
+import { responseError } from './response-error.js';
+import type { ServiceResolver, Target } from './service-resolver.js';
+
+/** Where a webhook is: `clientConfig` of webhook configurations, and of CRD conversion. */
+export interface WebhookClientConfig {
+  readonly url?: string;
+  readonly service?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly path?: string;
+    readonly port?: number;
+  };
+  /** PEM in base64; the authorities of this host when absent. */
+  readonly caBundle?: string;
+}
+
+export interface WebhookRequest {
+  readonly config: WebhookClientConfig;
+  /** JSON. */
+  readonly body: string;
+  /** Milliseconds for everything: retries, connecting, the whole answer. */
+  readonly timeoutMs: number;
+  /** Ends the call with the request that it is made for. */
+  readonly signal: AbortSignal;
+}
+
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** A call that brought no answer. The message is that of client-go. */
+export class WebhookTransportError extends Error {
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** True when the time was up, rather than the webhook at fault. */
+  readonly timedOut: boolean;
+
+  constructor(message: string, attempts: number, timedOut: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.attempts = attempts;
+    this.timedOut = timedOut;
+  }
+}
+
+export interface WebhookClientDeps {
+  readonly resolve: ServiceResolver;
+  readonly clock: Clock;
+}
+
+/** Larger than any AdmissionReview or ConversionReview about objects that fit into a request. */
+export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_CLIENTS = 200;
+const MAX_CONNECTIONS = 128;
+/** A webhook that answers 429 or 5xx with Retry-After is asked again so often. */
+const MAX_RETRIES = 10;
+const CONNECT_TIMEOUT_MS = 30_000;
+
+/**
+ * Posts to webhooks over TLS. Connections are kept and shared by configuration, a bounded number of them; redirects are
+ * answers like any other, so that a webhook can't send this server elsewhere; answers are bounded.
+ */
+export class WebhookClient {
+  readonly #deps: WebhookClientDeps;
+  readonly #pools = new Map<string, Promise<Dispatcher>>();
+  #closed = false;
+
+  constructor(deps: WebhookClientDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @returns the answer, whose status is 200 to 206
+   * @throws WebhookTransportError
+   */
+  async post({ config, body, timeoutMs, signal }: WebhookRequest): Promise<WebhookAnswer & { attempts: number }> {
+    const url = `${endpoint(config)}?timeout=${Math.ceil(timeoutMs / 1000)}s`;
+    const over = new AbortController();
+    const timer = this.#deps.clock.setTimeout(() => over.abort(), timeoutMs);
+    const ended = AbortSignal.any([signal, over.signal]);
+    const post = (message: string) => `Post ${JSON.stringify(url)}: ${message}`;
+    const reason = (e: unknown) =>
+      over.signal.aborted ? 'context deadline exceeded' : signal.aborted ? 'context canceled' : networkError(e);
+    let attempts = 0;
+    try {
+      for (;;) {
+        attempts++;
+        const fail = (message: string, e?: unknown) =>
+          new WebhookTransportError(message, attempts, over.signal.aborted, { cause: e });
+        const response = await this.#send(config, url, body, ended).catch((e: unknown) => {
+          throw fail(post(reason(e)), e);
+        });
+        const retry = attempts <= MAX_RETRIES ? retryAfter(response) : undefined;
+        const bytes = await readBounded(response).catch((e: unknown) => {
+          const why = e instanceof TooLarge ? e.message : reason(e);
+          throw fail(`unexpected error when reading response body. Please retry. Original error: ${why}`, e);
+        });
+        if (retry !== undefined) {
+          await this.#sleep(retry, ended).catch((e: unknown) => {
+            throw fail(post(reason(e)), e);
+          });
+          continue;
+        }
+        const contentType = String(response.headers['content-type'] ?? '');
+        if (response.statusCode < 200 || response.statusCode > 206) {
+          throw fail(responseError(response.statusCode, contentType, bytes.toString('utf8')));
+        }
+        return { status: response.statusCode, contentType: contentType || JSON_TYPE, body: bytes, attempts };
+      }
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(destroy));
+  }
+
+  async #send(config: WebhookClientConfig, url: string, body: string, signal: AbortSignal): Promise<Answer> {
+    const dispatcher = await this.#pool(config);
+    signal.throwIfAborted();
+    const { origin, pathname, search } = new URL(url);
+    return dispatcher.request({
+      origin,
+      path: pathname + search,
+      method: 'POST',
+      headers: { accept: `${JSON_TYPE}, */*`, 'content-type': JSON_TYPE, 'user-agent': 'kube-apiserver-admission' },
+      body,
+      signal,
+    });
+  }
+
+  #pool(config: WebhookClientConfig): Promise<Dispatcher> {
+    if (this.#closed) throw new Error('the server is shutting down');
+    const key = JSON.stringify([config.url, config.service, config.caBundle]);
+    let pool = this.#pools.get(key);
+    if (!pool) pool = this.#open(config);
+    else this.#pools.delete(key);
+    // The least recently used one comes first.
+    this.#pools.set(key, pool);
+    if (this.#pools.size > MAX_CLIENTS) {
+      const [oldest] = this.#pools;
+      if (oldest) {
+        this.#pools.delete(oldest[0]);
+        void destroy(oldest[1]);
+      }
+    }
+    return pool;
+  }
+
+  async #open(config: WebhookClientConfig): Promise<Dispatcher> {
+    const { Agent, buildConnector } = await import('undici');
+    const { service, caBundle } = config;
+    const ca = caBundle ? Buffer.from(caBundle, 'base64').toString('utf8') : undefined;
+    const connect = buildConnector({ ...(ca && { ca }), timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    return new Agent({
+      connections: MAX_CONNECTIONS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: !service
+        ? connect
+        : (options, callback) => {
+            const { namespace = '', name = '', port = DEFAULT_PORT } = service;
+            this.#deps.resolve(namespace, name, port).then(
+              (target) => connect({ ...options, ...address(target), servername: `${name}.${namespace}.svc` }, callback),
+              (e: unknown) => callback(e instanceof Error ? e : new Error(String(e)), null),
+            );
+          },
+    });
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((wake, reject) => {
+      const timer = this.#deps.clock.setTimeout(wake, ms);
+      signal.addEventListener('abort', () => {
+        timer.cancel();
+        reject(signal.reason);
+      });
+    });
+  }
+}
+
+type Answer = Dispatcher.ResponseData;
+
+const JSON_TYPE = 'application/json';
+const DEFAULT_PORT = 443;
+
+function address({ host, port }: Target): { hostname: string; host: string; port: string } {
+  return { hostname: host, host: `${host}:${port}`, port: `${port}` };
+}
+
+/** The URL that is posted to, and shown in messages. A trailing slash of the path goes, as client-go drops it. */
+function endpoint({ url, service }: WebhookClientConfig): string {
+  if (service) {
+    const { namespace = '', name = '', path = '', port = DEFAULT_PORT } = service;
+    return `https://${name}.${namespace}.svc:${port}${cleanPath(path)}`;
+  }
+  const parsed = new URL(url ?? '');
+  return `${parsed.protocol}//${parsed.host}${cleanPath(parsed.pathname)}`;
+}
+
+function cleanPath(path: string): string {
+  const clean = posix.join('/', path);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+}
+
+/** Milliseconds to wait before the next attempt; undefined: this answer counts. */
+function retryAfter({ statusCode, headers }: Answer): number | undefined {
+  if (statusCode !== 429 && statusCode < 500) return undefined;
+  const value = headers['retry-after'];
+  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) return undefined;
+  return Number(value) * 1000;
+}
+
+class TooLarge extends Error {}
+
+async function readBounded({ body }: Answer): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new TooLarge(`response body exceeds ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function destroy(pool: Promise<Dispatcher>): Promise<void> {
+  const opened = await pool.catch(() => undefined);
+  await opened?.destroy();
+}
