@@ -18,7 +18,7 @@
  *   group: 'apps', kind: 'Foo',
  *   rules: struct('apps.v1.Foo', { spec: fooSpec }),           // metadata is checked before, by the kind's name rule
  *   updateRules: (obj, old, c) => immutable(spec(obj).selector, spec(old).selector, path('spec.selector'), c, META + 'LabelSelector'),
- *   status: { rules: (obj, old, c) => … },
+ *   subresources: { status: { rules: (obj, old, c) => … } },
  * });
  * ```
  *
@@ -34,8 +34,10 @@
  *   passes `{ ...c, volumes }`, which shares `errors`.
  * - A group's folder exports `strategies: GroupStrategies` from its index; `src/api/index.ts` lists the groups.
  * - `REPORT=Kind npx vitest run src/api/validation/recorded` prints where the rules differ from the recorded answers of
- *   a real server (`REPORT=all`: the rates of all kinds). What a kind reached stands in `recorded-floors.json`, so that
- *   it can only get better. `compileAllRules()` tells of misspelt fields.
+ *   a real server (`REPORT=all`: the rates of all kinds); so do `…/updates` for changes and `REPORT=plural …/facts` for
+ *   probed cases. What a kind reached stands in `recorded-floors.json`, `updates-accepted.json` and
+ *   `facts-complete.json`, so that it can only get better. `compileAllRules()` tells of misspelt fields.
+ * - Tests that need no recordings write objects through `create` and `update` of `../strategy.suite.ts`.
  */
 export * from './check.js';
 export * from './conditions.js';
