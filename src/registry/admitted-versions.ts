@@ -21,8 +21,10 @@ export class AdmittedVersions implements VersionSource {
 
   of({ resource, subresource, kind }: AdmissionAttributes): readonly [AdmittedVersion, ...AdmittedVersion[]] {
     const key = `${resource.group}/${resource.version}/${resource.resource}/${subresource}`;
-    let versions = this.#known.get(key);
-    if (!versions) this.#known.set(key, (versions = this.#find(resource, subresource, kind)));
+    const known = this.#known.get(key);
+    if (known) return known;
+    const versions = this.#find(resource, subresource, kind);
+    this.#known.set(key, versions);
     return versions;
   }
 

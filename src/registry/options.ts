@@ -201,8 +201,24 @@ export function deleteOptions(body: JsonObject | undefined, query: URLSearchPara
     orphanDependents: optional(source.orphanDependents, Boolean),
     preconditions: source.preconditions as DeleteRequestOptions['preconditions'],
     dryRun: dryRun.length > 0,
-    asObject: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...source },
+    asObject: admittedDeleteOptions(source),
   };
+}
+
+const DELETE_FIELDS = [
+  'gracePeriodSeconds',
+  'preconditions',
+  'orphanDependents',
+  'propagationPolicy',
+  'dryRun',
+  'ignoreStoreReadErrorWithClusterBreakingPotential',
+];
+
+/** Admission sees the options at their own version, whatever version the body had, in the order of the Go type. */
+function admittedDeleteOptions(source: JsonObject): JsonObject {
+  const out: JsonObject = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1' };
+  for (const name of DELETE_FIELDS) if (source[name] !== undefined) out[name] = source[name];
+  return out;
 }
 
 function optional<T>(value: JsonValue | undefined, convert: (v: JsonValue) => T): T | undefined {

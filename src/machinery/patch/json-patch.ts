@@ -121,17 +121,23 @@ class Run {
   apply(op: JsonObject): void {
     switch (op.op) {
       case 'add':
-        return this.#add(op);
+        this.#add(op);
+        break;
       case 'remove':
-        return this.#remove(op);
+        this.#remove(op);
+        break;
       case 'replace':
-        return this.#replace(op);
+        this.#replace(op);
+        break;
       case 'move':
-        return this.#move(op);
+        this.#move(op);
+        break;
       case 'copy':
-        return this.#copy(op);
+        this.#copy(op);
+        break;
       case 'test':
-        return this.#test(op);
+        this.#test(op);
+        break;
       default:
         throw new PatchFault(`Unexpected kind: ${typeof op.op === 'string' ? op.op : 'unknown'}`);
     }

@@ -47,7 +47,8 @@ export async function removeCollection(request: VerbRequest, services: VerbServi
     while (next < objects.length) {
       const i = next++;
       const object = objects[i]!;
-      const one = { ...request, namespace: object.namespace, name: object.name };
+      // Admission is told of the collection: it has no name to look at but the object's own.
+      const one = { ...request, namespace: object.namespace, name: '' };
       try {
         await removeOne(one, services, options, object.name);
       } catch (e) {
@@ -73,7 +74,6 @@ async function removeOne(
       oldObject: old,
       options: options.asObject,
       dryRun: options.dryRun,
-      name,
     });
   return request.endpoint.remove!(writeContext(request, options.dryRun), name, options, async (old) => {
     const a = attributes(old);

@@ -1,5 +1,5 @@
 import { inputFormat } from '../../machinery/codec/negotiate.js';
-import { cloneJson, type KubeObject } from '../../machinery/json.js';
+import { cloneJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
 import { readObject } from '../body.js';
 import { writeQuery } from '../options.js';
 import type { UpdateRequest } from '../store/update.js';
@@ -48,7 +48,7 @@ export function admitted(
       operation: oldObject ? 'UPDATE' : 'CREATE',
       object,
       oldObject,
-      options: options.asObject,
+      options: optionsOf(options.asObject, oldObject ? 'UpdateOptions' : 'CreateOptions'),
       dryRun: options.dryRun,
     });
   return {
@@ -69,6 +69,11 @@ export function admitted(
     },
     admitUpdate: (object, old) => services.admission.validate(attributes(object, old)),
   };
+}
+
+/** A patch, or an update that creates, shows as what it comes to. */
+function optionsOf({ force: _, ...options }: JsonObject, kind: string): JsonObject {
+  return { ...options, kind };
 }
 
 type UpdateOptionsObject = Parameters<typeof admissionAttributes>[1]['options'];
