@@ -1,5 +1,6 @@
 import { alreadyExists, generateNameConflict, invalid, isStatusError, StatusError } from '../../machinery/errors.js';
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
+import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { Environment } from '../context.js';
 import { groupKind, groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
@@ -49,19 +50,35 @@ async function createOnce(
     dedupeOwners(object, ctx.warn);
     const name = object.metadata.name ?? '';
     const key = kind.cache.key(object.metadata.namespace ?? '', name);
-    if (object.metadata.resourceVersion) {
-      throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
-    }
+    refuseRevision(object);
     if (ctx.dryRun) {
-      if (await kind.cache.get(key)) throw alreadyExists(groupResource(kind), name);
+      const existing = await kind.cache.get(key);
+      if (existing) throw taken(kind, existing);
       return unstored(kind.hub.encode(object));
     }
     const value = await toStore(kind, object);
     const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });
-    if (!result.succeeded) throw alreadyExists(groupResource(kind), name);
+    if (!result.succeeded)
+      throw result.current ? taken(kind, result.current) : alreadyExists(groupResource(kind), name);
     written();
     return fromCache(kind, result.object);
   });
+}
+
+/** A number is a mistake; other text counts as none, as upstream reads it. */
+function refuseRevision({ metadata }: KubeObject): void {
+  const revision = metadata.resourceVersion ?? '';
+  if (/^\d+$/.test(revision) && Number(revision) !== 0) {
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  delete metadata.resourceVersion;
+}
+
+/** 409; tells when the one that is there is on its way out. */
+function taken(kind: Kind, existing: CachedObject): StatusError {
+  const error = alreadyExists(groupResource(kind), existing.name);
+  if (!existing.parsed().metadata.deletionTimestamp) return error;
+  return new StatusError(409, error.reason, `object is being deleted: ${error.message}`, error.details);
 }
 
 /** Namespace, system fields and name of a client's new object; what is reserved for it knows it by these. */

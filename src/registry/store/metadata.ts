@@ -35,8 +35,7 @@ export function generateName(object: KubeObject, env: Environment): void {
 export function ensureNamespace(kind: Kind, object: KubeObject, namespace: string): void {
   const meta = object.metadata;
   if (!kind.namespaced) {
-    // A cluster-scoped object that names a namespace is refused, except that the empty one is dropped.
-    if (meta.namespace) throw namespaceMismatch();
+    // Whatever a client says of the namespace of a cluster-scoped object is dropped.
     delete meta.namespace;
     return;
   }

@@ -84,7 +84,10 @@ export function select(request: VerbRequest, kind: Kind, options: ListQuery): Se
   return { namespace, name, predicate };
 }
 
+/** Kinds that name their selectable fields themselves have another message than those that have the default ones. */
 function unknownField(field: string, known: ReadonlySet<string>): string {
+  const isDefault = known.size === 2 && known.has('metadata.name') && known.has('metadata.namespace');
+  if (!isDefault) return `field label not supported: ${field}`;
   const only = [...known].map((f) => `"${f}"`).join(', ');
   return `${JSON.stringify(field)} is not a known field selector: only ${only}`;
 }
