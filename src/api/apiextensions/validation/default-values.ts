@@ -1,7 +1,6 @@
 import { DecodeError } from '../../../machinery/codec/errors.js';
-import { type FieldError, invalidValue, Path } from '../../../machinery/field.js';
+import { type FieldError, fieldErrorsMessage, invalidValue, Path } from '../../../machinery/field.js';
 import { cloneJson, equalJson, type JsonObject, type JsonValue } from '../../../machinery/json.js';
-import { fieldErrorsMessage } from '../../../machinery/field.js';
 import { coerceEmbedded, readObjectMeta, validateEmbedded } from '../schema/metadata.js';
 import { prune } from '../schema/prune.js';
 import { RuleRun, RuleValidator } from '../schema/rules/validator.js';

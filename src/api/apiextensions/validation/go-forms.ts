@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../machinery/json.js';
 import { compareBytes } from '../../../machinery/go-format.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../machinery/json.js';
 import type { SchemaProps, ValidationRule } from '../schema/props.js';
 import type { InternalVersion } from './internal.js';
 

@@ -1,5 +1,5 @@
-import { list, obj, ptr, str, strings } from '../../access.js';
 import { equalJson, type JsonObject } from '../../../machinery/json.js';
+import { list, obj, ptr, str, strings } from '../../access.js';
 import type { SchemaProps } from '../schema/props.js';
 
 /**

@@ -1,4 +1,11 @@
-import { type FieldError, forbiddenField, invalidValue, notSupported, Path, required } from '../../../machinery/field.js';
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  Path,
+  required,
+} from '../../../machinery/field.js';
 import type { SchemaProps } from '../schema/props.js';
 
 const NOWHERE = new Path();
@@ -83,7 +90,9 @@ export function listItemFaults(s: SchemaProps, at: Path): FieldError[] {
   const errors: FieldError[] = [];
   const here = at.child('items');
   if (items.nullable) {
-    errors.push(forbiddenField(here.child('nullable'), `cannot be nullable when x-kubernetes-list-type is ${listType}`));
+    errors.push(
+      forbiddenField(here.child('nullable'), `cannot be nullable when x-kubernetes-list-type is ${listType}`),
+    );
   }
   for (const key of listType === 'map' ? (s['x-kubernetes-list-map-keys'] ?? []) : []) {
     const property = propertyOf(items, key);

@@ -49,12 +49,7 @@ export class RuleScope {
     return new RuleScope(schema, new TotalCost(), 1, () => celType(schema, 'self', true));
   }
 
-  constructor(
-    schema: Structural,
-    total: TotalCost,
-    occurrences: number | undefined,
-    decl: () => DeclType | undefined,
-  ) {
+  constructor(schema: Structural, total: TotalCost, occurrences: number | undefined, decl: () => DeclType | undefined) {
     this.schema = schema;
     this.total = total;
     this.#occurrences = occurrences;

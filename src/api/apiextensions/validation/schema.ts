@@ -5,7 +5,7 @@ import {
   internalFieldError,
   invalidValue,
   notSupported,
-  Path,
+  type Path,
   required,
 } from '../../../machinery/field.js';
 import type { SchemaProps, ValidationRule } from '../schema/props.js';
@@ -110,14 +110,7 @@ class SchemaCheck {
     }
   }
 
-  #below(
-    s: SchemaProps,
-    at: Path,
-    around: Around,
-    isRoot: boolean,
-    scope: RuleScope | undefined,
-    found: Found,
-  ): void {
+  #below(s: SchemaProps, at: Path, around: Around, isRoot: boolean, scope: RuleScope | undefined, found: Found): void {
     const add = (inner: SchemaProps, where: Path, context: Around, innerScope?: RuleScope): void => {
       const below = this.check(inner, where, context, false, innerScope);
       found.schema.push(...below.schema);
@@ -149,7 +142,8 @@ class SchemaCheck {
     for (const name of ['allOf', 'oneOf', 'anyOf'] as const) {
       for (const [i, inner] of (s[name] ?? []).entries()) add(inner, at.child(name).index(i), around);
     }
-    for (const [name, inner] of Object.entries(s.definitions ?? {})) add(inner, at.child('definitions').key(name), around);
+    for (const [name, inner] of Object.entries(s.definitions ?? {}))
+      add(inner, at.child('definitions').key(name), around);
     this.#items(s, at, around, scope, add);
     for (const [name, inner] of Object.entries(s.dependencies ?? {})) {
       if (!Array.isArray(inner)) add(inner, at.child('dependencies').key(name), around);
@@ -172,13 +166,7 @@ class SchemaCheck {
     else for (const [i, inner] of s.items.entries()) add(inner, here.index(i), context);
   }
 
-  #compile(
-    scope: RuleScope,
-    rules: readonly ValidationRule[],
-    at: Path,
-    around: Around,
-    errors: FieldError[],
-  ): void {
+  #compile(scope: RuleScope, rules: readonly ValidationRule[], at: Path, around: Around, errors: FieldError[]): void {
     const { decl } = scope;
     const here = at.child('x-kubernetes-validations');
     if (!decl) {
