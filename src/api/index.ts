@@ -1,3 +1,4 @@
+import { strategies as admissionregistration } from './admissionregistration/index.js';
 import { strategies as apiextensions } from './apiextensions/index.js';
 import { strategies as apiregistration } from './apiregistration/index.js';
 import { strategies as apps } from './apps/index.js';
@@ -37,6 +38,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'discovery.k8s.io': discovery,
   'resource.k8s.io': resource,
   'flowcontrol.apiserver.k8s.io': flowcontrol,
+  'admissionregistration.k8s.io': admissionregistration,
 };
 const generic = new Map<string, Strategy>();
 

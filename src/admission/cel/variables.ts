@@ -40,7 +40,7 @@ export class PolicyVariables {
 }
 
 /** Types that `variables.x` keeps; of all others only the value knows. */
-function fieldType(type: types.Type): types.Type {
+export function fieldType(type: types.Type): types.Type {
   switch (type.kind) {
     case 'any':
     case 'bool':
