@@ -7,7 +7,7 @@ import { loadAuthority, loadOrCreateMaterial, type Material, type MaterialStore 
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
-import { openAdmission } from './controlplane/admission.js';
+import { openAdmission, quotaParts } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { components } from './controlplane/components.js';
 import { selectControllers, serverLoops } from './controlplane/controllers.js';
@@ -109,7 +109,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const client = new LocalClient(table, services);
   const extensions = openExtensions({ cacher, env, client, table, log });
   const webhooks = openWebhookClient(client);
-  const admission = openAdmission({ options, env, client, table, webhooks, authorizer });
+  const quota = quotaParts(client, env);
+  const admission = openAdmission({ options, env, client, table, webhooks, quota, authorizer });
   table.set(
     servedGroups({
       resources,
@@ -211,6 +212,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     caPem: material.ca.cert,
     authority: () => loadAuthority(material.ca),
     authorizer,
+    quota,
   });
   controllers.push(...serverLoops({ client, table, env, log }));
   await Promise.all([serviceRanges.repair(), ...controllers.map((c) => c.start())]);

@@ -22,6 +22,9 @@ import { DEFAULT_CONFIGURATION } from '../admission/plugins/pod-security/configu
 import { podSecurity } from '../admission/plugins/pod-security/pod-security.js';
 import { podTopologyLabels } from '../admission/plugins/pod-topology-labels.js';
 import { priority } from '../admission/plugins/priority.js';
+import { QuotaRegistry } from '../admission/plugins/resource-quota/registry.js';
+import { Reservations } from '../admission/plugins/resource-quota/reservations.js';
+import { ResourceQuota } from '../admission/plugins/resource-quota/resource-quota.js';
 import { runtimeClass } from '../admission/plugins/runtime-class.js';
 import { serviceAccount } from '../admission/plugins/service-account.js';
 import { storageObjectInUseProtection } from '../admission/plugins/storage-object-in-use-protection.js';
@@ -41,6 +44,7 @@ export interface AdmissionParts {
   readonly client: LocalClient;
   readonly table: ResourceTable;
   readonly webhooks: WebhookClient;
+  readonly quota: QuotaParts;
   /** Plugins that ask what a user may do. */
   readonly authorizer: Authorizer;
 }
@@ -80,9 +84,23 @@ const PLUGINS: Readonly<Record<string, Make>> = {
   NodeDeclaredFeatureValidator: ({ client, env }) => nodeDeclaredFeatureValidator({ objects: client, gate: env.gate }),
   JobValidation: ({ client, env }) => jobValidation({ objects: client, gate: env.gate }),
   PodResizeValidator: ({ client }) => podResizeValidator(client),
+  ResourceQuota: ({ client, quota }) => new ResourceQuota({ objects: client, ...quota, limited: [] }),
   MutatingAdmissionWebhook: ({ dynamic }) => new MutatingWebhook(dynamic),
   ValidatingAdmissionWebhook: ({ dynamic }) => new ValidatingWebhook(dynamic),
 };
+
+/** What admission and the loop that counts usage know in common. */
+export interface QuotaParts {
+  readonly registry: QuotaRegistry;
+  readonly reservations: Reservations;
+}
+
+export function quotaParts(client: LocalClient, { gate, now }: Environment): QuotaParts {
+  return {
+    registry: new QuotaRegistry({ objects: client, gate, now }),
+    reservations: new Reservations(() => performance.now()),
+  };
+}
 
 /** What plugins that are configured by API objects share. */
 type DynamicAdmission = ReturnType<typeof dynamicAdmission>;

@@ -7,13 +7,16 @@ import type { Controller, ControllerParts } from '../controllers/contract.js';
 import { flowSchemaStatus } from '../controllers/flow-schema-status.js';
 import { garbageCollector } from '../controllers/garbage-collector/garbage-collector.js';
 import { namespaceController } from '../controllers/namespace.js';
+import { resourceQuotaController } from '../controllers/resource-quota.js';
 import { rootCaPublisher, serviceAccountController } from '../controllers/service-account.js';
 import { storageProtection } from '../controllers/storage-protection.js';
+import type { QuotaParts } from './admission.js';
 
 export interface ControllerOptions extends ControllerParts {
   /** Signs certificates of nodes and clients. */
   readonly authority: () => Authority;
   readonly authorizer: Authorizer;
+  readonly quota: QuotaParts;
   /** PEM that clients inside the cluster trust this server by. */
   readonly caPem: string;
 }
@@ -28,6 +31,7 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller | Contro
   (options) => approvingController(options, options.authorizer),
   cleaningController,
   storageProtection,
+  resourceQuotaController,
 ];
 
 /** Loops that are part of the server itself, whatever others run. */

@@ -22,11 +22,16 @@ export class ObjectIndex {
 
   /** Objects of a namespace ('' for cluster-scoped resources) in no particular order. Shared: never change them. */
   async in(namespace = ''): Promise<KubeObject[]> {
-    await this.#load();
+    await this.load();
+    return this.now(namespace);
+  }
+
+  /** The same, of an index that is loaded. */
+  now(namespace = ''): KubeObject[] {
     return [...(this.#namespaces.get(namespace)?.values() ?? [])];
   }
 
-  #load(): Promise<unknown> {
+  load(): Promise<unknown> {
     this.#loading ??= this.#feed
       .subscribe(this.#resource, ({ type, object }) => {
         if (type === 'DELETED' || !this.#keep(object)) this.#remove(object);
