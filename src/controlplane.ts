@@ -10,6 +10,7 @@ import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission, quotaParts } from './controlplane/admission.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { components } from './controlplane/components.js';
+import { connections } from './controlplane/connections.js';
 import { selectControllers, serverLoops } from './controlplane/controllers.js';
 import { systemEnvironment } from './controlplane/environment.js';
 import { openExtensions } from './controlplane/extensions.js';
@@ -173,6 +174,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
       }),
       ...general.first,
+      connections(options, { env, client, admission: services.admission, authorizer, access }),
       general.last,
     ],
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,

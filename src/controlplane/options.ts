@@ -60,7 +60,10 @@ export interface ControlPlaneOptions {
     readonly clientCertificate?: string;
     readonly clientKey?: string;
     readonly preferredAddressTypes?: readonly string[];
+    /** How long opening a connection may take. Default 30 s. */
     readonly timeoutMs?: number;
+    /** Proxies may lead to loopback and link-local addresses, which kube-apiserver forbids: for tests on one host. */
+    readonly allowLocalAddresses?: boolean;
   };
   /** What aggregated API servers see of this one. */
   readonly proxyClientCertFile?: string;

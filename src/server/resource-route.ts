@@ -123,7 +123,7 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
   };
 }
 
-function methodNotAllowed(): StatusError {
+export function methodNotAllowed(): StatusError {
   return new StatusError(
     405,
     'MethodNotAllowed',

@@ -97,15 +97,8 @@ function whyNone(name: string, status: JsonObject): string {
 
 function refused(message: string, retryAfterSeconds: number): StatusError {
   const causes = [{ reason: 'DisruptionBudget', message }];
-  return retryAfterSeconds > 0
-    ? new StatusError(
-        429,
-        'TooManyRequests',
-        REFUSED,
-        { causes, retryAfterSeconds },
-        { 'Retry-After': `${retryAfterSeconds}` },
-      )
-    : new StatusError(429, 'TooManyRequests', REFUSED, { causes });
+  const details = retryAfterSeconds > 0 ? { causes, retryAfterSeconds } : { causes };
+  return new StatusError(429, 'TooManyRequests', REFUSED, details);
 }
 
 function withoutDisruptions(status: JsonObject, now: string): JsonObject[] {

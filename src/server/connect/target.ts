@@ -50,7 +50,9 @@ export function urlOf(location: Location): string {
 }
 
 /** `name`, `name:port` or `scheme:name:port`, where the name is not empty; undefined for anything else. */
-export function splitSchemeNamePort(id: string): { scheme: '' | 'http' | 'https'; name: string; port: string } | undefined {
+export function splitSchemeNamePort(
+  id: string,
+): { scheme: '' | 'http' | 'https'; name: string; port: string } | undefined {
   const parts = id.split(':');
   if (parts.length > 3) return undefined;
   const [scheme, name, port] = parts.length === 3 ? parts : ['', ...parts];

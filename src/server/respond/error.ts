@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { isStatusError, type Status, StatusError } from '../../machinery/errors.js';
 import type { JsonObject } from '../../machinery/json.js';
 import { isStorageError } from '../../storage/contract.js';
@@ -22,10 +23,14 @@ export async function sendError(request: ApiRequest, error: unknown): Promise<vo
   request.audit?.responseObject(status);
   const form = statusRepresentation(request.http.headers, request.query);
   const body = encodeObject(status, STATUS, form);
-  response.head(
-    failure.code,
-    request.answerHeaders({ ...failure.headers, 'Content-Type': form.contentType, 'Content-Length': body.length }),
-  );
+  const headers: OutgoingHttpHeaders = {
+    ...failure.headers,
+    'Content-Type': form.contentType,
+    'Content-Length': body.length,
+  };
+  const retryAfter = failure.details?.retryAfterSeconds;
+  if (retryAfter) headers['Retry-After'] = `${retryAfter}`;
+  response.head(failure.code, request.answerHeaders(headers));
   response.end(request.http.method === 'HEAD' ? undefined : body);
 }
 

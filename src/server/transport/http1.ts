@@ -18,6 +18,7 @@ export class Http1Exchange extends Exchange {
   readonly #upgradeHead: Buffer | undefined;
   readonly #draining: () => boolean;
   #linger: NodeJS.Timeout | undefined;
+  #takenOver = false;
 
   constructor(
     connection: Connection,
@@ -47,6 +48,7 @@ export class Http1Exchange extends Exchange {
     if (!head || this.headersSent || this.closed) return undefined;
     return () => {
       this.ended = true;
+      this.#takenOver = true;
       const socket = this.connection.socket;
       this.#outgoing.detachSocket(socket);
       return { socket, head };
@@ -56,6 +58,11 @@ export class Http1Exchange extends Exchange {
   abort(): void {
     this.ended = true;
     this.connection.socket.destroy();
+  }
+
+  override sweep(now: number, bodyIdle: number, writeIdle: number): void {
+    // Whoever has the connection now knows how long it may be silent.
+    if (!this.#takenOver) super.sweep(now, bodyIdle, writeIdle);
   }
 
   protected writeHead(status: number, headers: Record<string, number | string | string[]>): void {
