@@ -10,6 +10,7 @@ import { defaultStorageClass } from '../admission/plugins/default-storage-class.
 import { defaultTolerationSeconds } from '../admission/plugins/default-toleration-seconds.js';
 import { jobValidation } from '../admission/plugins/job-validation.js';
 import { limitRanger } from '../admission/plugins/limit-ranger.js';
+import { MutatingPolicies } from '../admission/plugins/mutating-policy.js';
 import { MutatingWebhook } from '../admission/plugins/mutating-webhook.js';
 import { namespaceLifecycle } from '../admission/plugins/namespace-lifecycle.js';
 import { nodeDeclaredFeatureValidator } from '../admission/plugins/node-declared-feature-validator.js';
@@ -29,12 +30,14 @@ import { runtimeClass } from '../admission/plugins/runtime-class.js';
 import { serviceAccount } from '../admission/plugins/service-account.js';
 import { storageObjectInUseProtection } from '../admission/plugins/storage-object-in-use-protection.js';
 import { taintNodesByCondition } from '../admission/plugins/taint-nodes-by-condition.js';
+import { ValidatingPolicies } from '../admission/plugins/validating-policy.js';
 import { ValidatingWebhook } from '../admission/plugins/validating-webhook.js';
 import type { WebhookClient } from '../admission/webhook/client/client.js';
 import type { Authorizer } from '../auth/contract.js';
 import { AdmittedVersions } from '../registry/admitted-versions.js';
 import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
+import { paramSource } from '../registry/param-source.js';
 import type { ResourceTable } from '../registry/resource-table.js';
 import type { ControlPlaneOptions } from './options.js';
 
@@ -85,7 +88,9 @@ const PLUGINS: Readonly<Record<string, Make>> = {
   JobValidation: ({ client, env }) => jobValidation({ objects: client, gate: env.gate }),
   PodResizeValidator: ({ client }) => podResizeValidator(client),
   ResourceQuota: ({ client, quota }) => new ResourceQuota({ objects: client, ...quota, limited: [] }),
+  MutatingAdmissionPolicy: ({ dynamic }) => new MutatingPolicies(dynamic),
   MutatingAdmissionWebhook: ({ dynamic }) => new MutatingWebhook(dynamic),
+  ValidatingAdmissionPolicy: ({ dynamic }) => new ValidatingPolicies(dynamic),
   ValidatingAdmissionWebhook: ({ dynamic }) => new ValidatingWebhook(dynamic),
 };
 
@@ -111,6 +116,7 @@ function dynamicAdmission({ client, table, webhooks, env, authorizer }: Admissio
     versions: new AdmittedVersions(table),
     namespaceOf: (name: string) => client.get({ group: '', resource: 'namespaces' }, '', name),
     authorizer,
+    params: paramSource(table),
     client: webhooks,
     uuid: env.uuid,
   };
