@@ -30,7 +30,12 @@ export function client({ port, ca, cert, key, connections, insecure = false }) {
     else idle.push(connection);
   };
   const acquire = () => {
-    if (idle.length > 0) return idle.pop();
+    // A server may have closed a connection that had nothing to do.
+    while (idle.length > 0) {
+      const connection = idle.pop();
+      if (!connection.socket.destroyed && connection.socket.writable) return connection;
+      sockets.splice(sockets.indexOf(connection.socket), 1);
+    }
     if (sockets.length < connections) return open();
     return new Promise((resolve) => waiting.push(resolve));
   };
