@@ -4,6 +4,7 @@ import { strategies as apiregistration } from './apiregistration/index.js';
 import { strategies as apps } from './apps/index.js';
 import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
+import { strategies as certificates } from './certificates/index.js';
 import { strategies as coordination } from './coordination/index.js';
 import { strategies as core } from './core/index.js';
 import { strategies as discovery } from './discovery/index.js';
@@ -39,6 +40,7 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'resource.k8s.io': resource,
   'flowcontrol.apiserver.k8s.io': flowcontrol,
   'admissionregistration.k8s.io': admissionregistration,
+  'certificates.k8s.io': certificates,
 };
 const generic = new Map<string, Strategy>();
 

@@ -69,7 +69,7 @@ export const defaultGate = (name: string): boolean => {
 
 export function testContext(overrides: Partial<StrategyContext> = {}): StrategyContext {
   return {
-    user: { name: 'admin', groups: ['system:masters'] },
+    user: { name: 'admin', uid: 'admin-uid', groups: ['system:masters', 'system:authenticated'] },
     namespace: '',
     subresource: '',
     dryRun: false,

@@ -3,6 +3,7 @@ import { type Check, formats } from '../validation/index.js';
 
 const NAMESPACE_MAX = 63;
 const RESOURCE_NAME_MAX = 253;
+const DOMAIN_MAX = 253;
 
 /**
  * Name of a certificate signer: `domain/path` where the domain is a subdomain of at least two labels and the path is made
@@ -21,16 +22,32 @@ export function validateSignerName(name: string, at: Path, c: Check): void {
     return;
   }
   const [domain, path] = segments as [string, string];
-  for (const m of formats.dns1123Subdomain(domain)) c.errors.push(invalidValue(at, domain, `validating label ${m}`));
-  if (domain.split('.').length < 2)
+  if (formats.byteLength(domain) > DOMAIN_MAX) c.errors.push(tooLong(at, DOMAIN_MAX));
+  const labels = domain.split('.');
+  firstBadLabel(domain, labels, formats.dns1123Label, at, c);
+  if (labels.length < 2)
     c.errors.push(invalidValue(at, domain, 'should be a domain with at least two segments separated by dots'));
-  const labels = path.split('.');
-  for (const label of labels) {
-    for (const m of formats.dns1035Label(label))
-      c.errors.push(invalidValue(at, path, `validating label "${label}": ${m}`));
-  }
-  const max = RESOURCE_NAME_MAX + NAMESPACE_MAX + 1 + 253;
+  firstBadLabel(path, path.split('.'), formats.dns1123Subdomain, at, c);
+  const max = DOMAIN_MAX + 1 + RESOURCE_NAME_MAX + NAMESPACE_MAX + 1;
   if (formats.byteLength(name) > max) c.errors.push(tooLong(at, max));
+}
+
+function firstBadLabel(
+  text: string,
+  labels: readonly string[],
+  check: (label: string) => string[],
+  at: Path,
+  c: Check,
+): void {
+  const bad = labels.find((label) => check(label).length > 0);
+  if (bad === undefined) return;
+  for (const m of check(bad)) c.errors.push(invalidValue(at, text, `validating label ${JSON.stringify(bad)}: ${m}`));
+}
+
+/** Signers of Kubernetes itself. */
+export function isKubernetesSigner(name: string): boolean {
+  const host = name.split('/')[0]!;
+  return host === 'kubernetes.io' || host.endsWith('.kubernetes.io');
 }
 
 /** Name of a ClusterTrustBundle: with a signer it starts with the signer's name, colons for slashes. */
