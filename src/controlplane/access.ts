@@ -4,8 +4,10 @@ import type { FileSource } from '../auth/authentication/contract.js';
 import { fileSystem } from '../auth/authentication/files.js';
 import { undiciConnector } from '../auth/authentication/http.js';
 import { createImpersonator } from '../auth/authentication/impersonation/impersonate.js';
+import { celCompiler } from '../auth/authentication/oidc/cel-compiler.js';
 import type { AuthenticationOptions } from '../auth/authentication/options.js';
 import { type Authorization, buildAuthorization } from '../auth/authorization/authorization.js';
+import { compileMatchConditions } from '../auth/authorization/cel-match-conditions.js';
 import { RbacIndex } from '../auth/authorization/rbac/rbac-index.js';
 import type { Material } from '../auth/pki/material.js';
 import type { Environment } from '../registry/context.js';
@@ -54,6 +56,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     objects: client,
     feed: client,
     connect: undiciConnector,
+    expressions: celCompiler,
     log,
     clientCaChanged: parts.clientCaChanged,
   });
@@ -76,6 +79,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
       connect: undiciConnector,
       now: systemClock.now,
       sleep: (ms) => new Promise((wake) => systemClock.setTimeout(() => wake(), ms)),
+      compileMatchConditions,
       gate: env.gate,
       log,
     },

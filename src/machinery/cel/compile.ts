@@ -18,6 +18,8 @@ export interface CompiledExpression {
   variables: ReadonlySet<string>;
   /** Names of the fields that it selects. */
   fields: ReadonlySet<string>;
+  /** Fields that it selects of variables, as `variable.field`. */
+  selections: ReadonlySet<string>;
   failed?: undefined;
 }
 
@@ -51,19 +53,26 @@ export function compile(text: string, env: Environment, sizes?: DeclType): Compi
   }
   const variables = new Set<string>();
   const fields = new Set<string>();
-  collectNames(checked.expr, variables, fields);
+  const selections = new Set<string>();
+  collectNames(checked.expr, variables, fields, selections);
   return {
     program,
     outputType: checked.type,
     estimatedCost: estimateCost(checked.expr, sizes),
     variables,
     fields,
+    selections,
   };
 }
 
-function collectNames(e: Expr, variables: Set<string>, fields: Set<string>): void {
+function collectNames(e: Expr, variables: Set<string>, fields: Set<string>, selections: Set<string>): void {
   if ((e.kind === 'ident' || e.kind === 'select') && e.ref) variables.add(e.ref.name);
-  else if (e.kind === 'select') fields.add(e.field);
-  else if (e.kind === 'call' && e.fn === '_?._' && e.args[1]?.kind === 'const') fields.add(String(e.args[1].value));
-  for (const child of children(e)) collectNames(child, variables, fields);
+  else if (e.kind === 'select') {
+    fields.add(e.field);
+    if (e.operand.kind === 'ident') selections.add(`${e.operand.name}.${e.field}`);
+  } else if (e.kind === 'call' && e.fn === '_?._' && e.args[1]?.kind === 'const') {
+    fields.add(String(e.args[1].value));
+    if (e.args[0]?.kind === 'ident') selections.add(`${e.args[0].name}.${e.args[1].value}`);
+  }
+  for (const child of children(e)) collectNames(child, variables, fields, selections);
 }
