@@ -9,7 +9,7 @@ import { resourceClaims } from './resource-claims.js';
 import { services } from './services.js';
 
 export interface QuotaObjects extends Objects {
-  list(resource: GroupResource, namespace: string): Promise<KubeObject[]>;
+  list(resource: GroupResource, namespace: string): Promise<KubeObject[]> | KubeObject[];
 }
 
 export interface RegistryDependencies {
