@@ -1,3 +1,4 @@
+import { StatusError } from '../errors.js';
 import type { JsonObject, KubeObject } from '../json.js';
 import { type Comparison, compare, NO_CHANGE } from './compare.js';
 import { Conflicts } from './conflict.js';
@@ -9,7 +10,8 @@ import { fieldSetOf } from './owned.js';
 import { reconcile } from './reconcile.js';
 import { removeItems, withNamedFields } from './remove.js';
 import type { Atom } from './schema.js';
-import { type Form, sameValue, type Typed } from './values.js';
+import { validateConfig } from './validate.js';
+import { type Form, sameValue, type Typed, TypedError } from './values.js';
 
 /** A wish for an object at another version, answered with the converted object. */
 export interface Conversion {
@@ -53,7 +55,18 @@ export class Updater {
   *#at(v: Versioned, apiVersion: string): Steps<Versioned> {
     if (v.apiVersion === apiVersion || !v.object) return { ...v, apiVersion };
     const object = yield { object: v.object, from: v.apiVersion, to: apiVersion };
+    // A custom resource's conversion may leave fields that the schema of the other version does not know.
+    if (this.#o.form === 'written') validateConfig(object, this.#o.atom(apiVersion)!);
     return { object, apiVersion, form: this.#o.form };
+  }
+
+  *#converted(v: Versioned, apiVersion: string, what: 'old' | 'new'): Steps<Versioned> {
+    try {
+      return yield* this.#at(v, apiVersion);
+    } catch (e) {
+      if (!(e instanceof TypedError || e instanceof StatusError)) throw e;
+      throw new StatusError(500, '', `failed to convert ${what} object: ${e.message}`);
+    }
   }
 
   #filter(set: FieldSet, apiVersion: string): FieldSet {
@@ -67,12 +80,18 @@ export class Updater {
     return { added: f(c.added), modified: f(c.modified), removed: f(c.removed) };
   }
 
-  /** Entries of versions that are gone are dropped, and sets follow what became atomic since. */
-  #current(managed: Managed): Managed {
+  /**
+   * Entries of versions that are gone are dropped, and sets follow what became atomic since. A custom resource that can't
+   * be had at the version of one of its managers is refused here, before anything else.
+   */
+  *#current(managed: Managed, live: Versioned): Steps<Managed> {
     const out: Managed = new Map();
+    const checked = new Set([live.apiVersion]);
     for (const [id, m] of managed) {
       const atom = this.#o.atom(m.apiVersion);
       if (!atom) continue;
+      if (this.#o.form === 'written' && !checked.has(m.apiVersion)) yield* this.#at(live, m.apiVersion);
+      checked.add(m.apiVersion);
       const set = reconcile(m.set, atom);
       out.set(id, set === m.set ? m : { ...m, set });
     }
@@ -93,7 +112,10 @@ export class Updater {
       if (!change) {
         change = isUnchanged(own)
           ? NO_CHANGE
-          : this.#compare(yield* this.#at(before, m.apiVersion), yield* this.#at(after, m.apiVersion));
+          : this.#compare(
+              yield* this.#converted(before, m.apiVersion, 'old'),
+              yield* this.#converted(after, m.apiVersion, 'new'),
+            );
         byVersion.set(m.apiVersion, change);
       }
       const taken = intersection(m.set, union(change.modified, change.added));
@@ -118,8 +140,8 @@ export class Updater {
     managed: Managed,
   ): Steps<{ changed: FieldSet; managed: Managed }> {
     const form = this.#o.form;
-    const left = this.#current(managed);
     const before = { object: live, apiVersion, form };
+    const left = yield* this.#current(managed, before);
     const change = yield* this.#take(before, { object, apiVersion, form }, left, '', true);
     return { changed: union(change.modified, change.added), managed: left };
   }
@@ -136,8 +158,8 @@ export class Updater {
     self: { id: string; info: ManagerInfo },
     force: boolean,
   ): Steps<{ object: KubeObject | undefined; managed: Managed }> {
-    const left = this.#current(managed);
     const before: Versioned = { object: live, apiVersion, form: this.#o.form };
+    const left = yield* this.#current(managed, before);
     const written = this.#typed({ object: config, apiVersion, form: 'written' });
     const merged: Versioned = {
       object: mergeTyped(this.#typed(before), written) as KubeObject,
