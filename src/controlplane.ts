@@ -16,6 +16,7 @@ import { systemEnvironment } from './controlplane/environment.js';
 import { openExtensions } from './controlplane/extensions.js';
 import { generalRoutes } from './controlplane/general-routes.js';
 import type { ControlPlaneOptions } from './controlplane/options.js';
+import { paramGuards } from './controlplane/param-guard.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openServices } from './controlplane/services.js';
@@ -85,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const runtime = new RuntimeConfig(options.runtimeConfig);
   const host = options.host ?? '127.0.0.1';
   const advertiseAddress = advertisedAddress(options.advertiseAddress, host);
-  const serviceRanges = openServices({ options, env, log, random: Math.random, client: () => client });
+  const serviceRanges = openServices({ options, log, random: Math.random, client: () => client });
   const { cidrs: serviceCidrs, apiServerAddress: serviceAddress } = serviceRanges;
   const material = loadMaterial(options, [host, ...(advertiseAddress ? [advertiseAddress] : []), serviceAddress]);
 
@@ -108,8 +109,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     admission: { admit: (a) => admission.admit(a), validate: (a) => admission.validate(a) },
   };
   const client = new LocalClient(table, services);
-  const extensions = openExtensions({ cacher, env, client, table, log });
   const webhooks = openWebhookClient(client);
+  const extensions = openExtensions({ cacher, env, client, table, webhooks, log });
   const quota = quotaParts(client, env);
   const admission = openAdmission({ options, env, client, table, webhooks, quota, authorizer });
   table.set(
@@ -120,7 +121,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         ...reviewEndpoints(() => access, client),
         ...subresourceEndpoints({ env, client, table, components: components(storageAnswers) }),
       },
-      wrappers: { ...rbacGuards(() => access), ...extensions.wrappers },
+      wrappers: {
+        ...rbacGuards(() => access),
+        ...paramGuards({ authorizer, client, table }),
+        ...extensions.wrappers,
+      },
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),
     }),
   );
@@ -217,7 +222,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     quota,
   });
   controllers.push(...serverLoops({ client, table, env, log }));
-  await Promise.all([serviceRanges.repair(), ...controllers.map((c) => c.start())]);
+  await Promise.all(controllers.map((c) => c.start()));
   ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   return {

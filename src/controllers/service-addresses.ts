@@ -3,9 +3,8 @@ import { readAddress } from '../api/core/service-allocation/address-range.js';
 import { heldAddresses } from '../api/core/service-allocation/cluster-ips.js';
 import { isStatusError } from '../machinery/errors.js';
 import type { KubeObject } from '../machinery/json.js';
-import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
-import type { Controller } from './contract.js';
+import type { Controller, ControllerParts } from './contract.js';
 import { WorkQueue } from './work-queue.js';
 
 export const IP_ADDRESSES = { group: 'networking.k8s.io', resource: 'ipaddresses' };
@@ -20,7 +19,7 @@ const EVERY_MS = 3 * 60_000;
 const GRACE_MS = 60_000;
 
 /** The record that an address belongs to a service, as kube-apiserver keeps it. */
-export function ipAddressOf(address: string, namespace: string, name: string): KubeObject {
+function ipAddressOf(address: string, namespace: string, name: string): KubeObject {
   const family = readAddress(address)?.family ?? '';
   return {
     metadata: { name: address, labels: { [FAMILY]: family, [MANAGED_BY]: ALLOCATOR } },
@@ -52,11 +51,7 @@ export async function removeIPAddress(client: LocalClient, address: string): Pro
   }
 }
 
-export interface RepairParts {
-  readonly client: LocalClient;
-  readonly env: Environment;
-  readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
-}
+type RepairParts = Pick<ControllerParts, 'client' | 'env' | 'log'>;
 
 /**
  * Keeps services and the records of their addresses in step: every address of a service has its record, and no record
@@ -97,7 +92,7 @@ export function serviceAddresses(parts: RepairParts): Controller {
 }
 
 /** Brings all records in line with what the services say; who has an address first keeps it. */
-export async function repairAddresses(parts: RepairParts): Promise<void> {
+async function repairAddresses(parts: RepairParts): Promise<void> {
   const { client, env, log } = parts;
   const owners = new Map<string, KubeObject>();
   for (const service of await client.list(SERVICES)) {

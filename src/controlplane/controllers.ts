@@ -9,6 +9,8 @@ import { garbageCollector } from '../controllers/garbage-collector/garbage-colle
 import { namespaceController } from '../controllers/namespace.js';
 import { resourceQuotaController } from '../controllers/resource-quota.js';
 import { rootCaPublisher, serviceAccountController } from '../controllers/service-account.js';
+import { serviceAddresses } from '../controllers/service-addresses.js';
+import { serviceCidrController } from '../controllers/service-cidrs.js';
 import { storageProtection } from '../controllers/storage-protection.js';
 import type { QuotaParts } from './admission.js';
 
@@ -32,11 +34,12 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller | Contro
   cleaningController,
   storageProtection,
   resourceQuotaController,
+  serviceCidrController,
 ];
 
 /** Loops that are part of the server itself, whatever others run. */
 export function serverLoops(parts: ControllerParts): Controller[] {
-  return [flowSchemaStatus(parts)];
+  return [flowSchemaStatus(parts), serviceAddresses(parts)];
 }
 
 /**

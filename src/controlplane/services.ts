@@ -5,11 +5,9 @@ import { allocatingService } from '../api/core/service-allocation/index.js';
 import { heldPorts } from '../api/core/service-allocation/node-ports.js';
 import { PortAllocator, parsePortRange } from '../api/core/service-allocation/port-allocator.js';
 import type { Strategy } from '../api/strategy.js';
-import type { Controller } from '../controllers/contract.js';
-import { createIPAddress, IP_ADDRESSES, removeIPAddress, serviceAddresses } from '../controllers/service-addresses.js';
+import { createIPAddress, IP_ADDRESSES, removeIPAddress } from '../controllers/service-addresses.js';
 import { isStatusError } from '../machinery/errors.js';
 import type { KubeObject } from '../machinery/json.js';
-import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { ControlPlaneOptions } from './options.js';
 
@@ -19,7 +17,6 @@ const SERVICE_CIDRS = { group: 'networking.k8s.io', resource: 'servicecidrs' };
 
 export interface ServiceParts {
   readonly options: ControlPlaneOptions;
-  readonly env: Environment;
   readonly log: NonNullable<ControlPlaneOptions['log']>;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -35,9 +32,7 @@ export interface Services {
   readonly apiServerAddress: string;
   /** Learns what is in use. No service can be written before. */
   start(): Promise<void>;
-  /** Brings addresses and their records in line, now and from time to time. */
-  repair(): Promise<void>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /**
@@ -80,7 +75,6 @@ export function openServices(parts: ServiceParts): Services {
       log('warning', `address of service ${metadata.namespace}/${metadata.name} was not given back: ${String(e)}`),
   });
   const stops: (() => void)[] = [];
-  let loop: Controller | undefined;
   return {
     strategy,
     cidrs,
@@ -103,12 +97,7 @@ export function openServices(parts: ServiceParts): Services {
         }),
       );
     },
-    async repair() {
-      loop = serviceAddresses({ client: client(), env: parts.env, log });
-      await loop.start();
-    },
-    async stop() {
-      await loop?.stop();
+    stop() {
       for (const stop of stops) stop();
     },
   };
