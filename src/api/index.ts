@@ -1,6 +1,7 @@
 import { strategies as admissionregistration } from './admissionregistration/index.js';
 import { strategies as apiextensions } from './apiextensions/index.js';
 import { strategies as apiregistration } from './apiregistration/index.js';
+import { strategies as apiserverinternal } from './apiserverinternal/index.js';
 import { strategies as apps } from './apps/index.js';
 import { strategies as autoscaling } from './autoscaling/index.js';
 import { strategies as batch } from './batch/index.js';
@@ -17,6 +18,7 @@ import { strategies as rbac } from './rbac/index.js';
 import { strategies as resource } from './resource/index.js';
 import { strategies as scheduling } from './scheduling/index.js';
 import { strategies as storage } from './storage/index.js';
+import { strategies as storagemigration } from './storagemigration/index.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies of one group's kinds, by kind. */
@@ -41,6 +43,8 @@ const groups: Readonly<Record<string, GroupStrategies>> = {
   'flowcontrol.apiserver.k8s.io': flowcontrol,
   'admissionregistration.k8s.io': admissionregistration,
   'certificates.k8s.io': certificates,
+  'internal.apiserver.k8s.io': apiserverinternal,
+  'storagemigration.k8s.io': storagemigration,
 };
 const generic = new Map<string, Strategy>();
 
