@@ -142,7 +142,8 @@ function checkRevision(kind: Kind, name: string, object: KubeObject, current: nu
   const revision = revisionOf(object);
   if (revision === 0) {
     if (!kind.rules.allowUnconditionalUpdate) {
-      throw invalid(groupKind(kind.hub), name, [
+      // The resource stands where the kind belongs, in the real server's answer too.
+      throw invalid({ group: kind.group, kind: kind.resource }, name, [
         invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
       ]);
     }
