@@ -1,4 +1,5 @@
-import { NO_CONVERSION } from '../extensions/crd/conversion/converter.js';
+import type { WebhookClient } from '../admission/webhook/client/client.js';
+import { converterOf } from '../extensions/crd/conversion/index.js';
 import { CustomResources } from '../extensions/crd/custom-resources.js';
 import { definitionEndpoint } from '../extensions/crd/definition-endpoint.js';
 import type { Environment } from '../registry/context.js';
@@ -13,6 +14,7 @@ export interface ExtensionsParts {
   readonly env: Environment;
   readonly client: LocalClient;
   readonly table: ResourceTable;
+  readonly webhooks: WebhookClient;
   readonly log: NonNullable<ControlPlaneOptions['log']>;
 }
 
@@ -25,8 +27,9 @@ export interface Extensions {
 
 export function openExtensions(parts: ExtensionsParts): Extensions {
   const { env } = parts;
+  const conversion = { client: parts.webhooks, uuid: () => env.uuid() };
   return {
-    customResources: new CustomResources({ ...parts, converter: () => NO_CONVERSION }),
+    customResources: new CustomResources({ ...parts, converter: (definition) => converterOf(definition, conversion) }),
     wrappers: {
       'apiextensions.k8s.io/customresourcedefinitions': (endpoint) => definitionEndpoint(endpoint, env),
     },

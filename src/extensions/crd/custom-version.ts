@@ -7,7 +7,7 @@ import { ValueValidator } from '../../api/apiextensions/schema/values/validator.
 import type { FieldFilter } from '../../machinery/apply/contract.js';
 import { FieldManager } from '../../machinery/apply/field-manager.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
-import { apiVersionOf, cloneJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
+import { apiVersionOf, cloneJson, type JsonObject, type KubeObject, parseApiVersion } from '../../machinery/json.js';
 import type { SchemaNode, Type } from '../../machinery/scheme/type.js';
 import type { KindVersion, StrictDecoding } from '../../registry/kind.js';
 import type { Converter } from './conversion/converter.js';
@@ -104,8 +104,10 @@ export class CustomVersion implements KindVersion {
   toHub(object: KubeObject): KubeObject {
     return object;
   }
-  fromHub(object: KubeObject): KubeObject {
-    return object;
+  /** Admission shows objects at other versions than that of the request. */
+  async fromHub(object: KubeObject): Promise<KubeObject> {
+    if (object.apiVersion === this.apiVersion) return object;
+    return (await this.#family.converter.convert([object], this.apiVersion))[0] ?? object;
   }
 
   fieldManager(subresource: string): FieldManager {
@@ -116,7 +118,10 @@ export class CustomVersion implements KindVersion {
         kind: { group: this.group, version: this.version, kind: this.kind },
         subresource,
         structured: false,
-        schema: (apiVersion) => family.version(apiVersion)?.node,
+        // A version that the definition no longer has is refused by the converter.
+        schema: (apiVersion) =>
+          family.version(apiVersion)?.node ??
+          (parseApiVersion(apiVersion).group === this.group ? { kind: 'any' } : undefined),
         convert: async (object, _, to) => (await family.converter.convert([cloneJson(object)], to))[0]!,
         resetFields: family.resetFields(this.defined, subresource),
       });

@@ -25,8 +25,12 @@ export function storedForm(family: Family, version: CustomVersion, storage: Cust
     for (const [index, cached] of objects.entries()) {
       if (out[index]) continue;
       const object = fromStore(family, cached);
-      if (object.apiVersion !== version.apiVersion) rest.push({ index, object });
-      else out[index] = sameVersion(cached, object);
+      if (object.apiVersion === version.apiVersion) out[index] = sameVersion(cached, object);
+      else {
+        // Whoever converts sees what is in the store, which does not hold its own revision.
+        delete object.metadata.resourceVersion;
+        rest.push({ index, object });
+      }
     }
     if (rest.length === 0) return out as Buffer[];
     const converted = await family.converter.convert(
@@ -34,8 +38,9 @@ export function storedForm(family: Family, version: CustomVersion, storage: Cust
       version.apiVersion,
     );
     for (const [i, { index }] of rest.entries()) {
-      const text = encodeUnstructured(reading(() => conform(converted[i]!, version.schema)));
-      out[index] = objects[index]!.form(form, () => Buffer.from(text));
+      const object = reading(() => conform(converted[i]!, version.schema));
+      object.metadata.resourceVersion = `${objects[index]!.revision}`;
+      out[index] = objects[index]!.form(form, () => Buffer.from(encodeUnstructured(object)));
     }
     return out as Buffer[];
   }
