@@ -1,10 +1,13 @@
-/** How long a key waits after failures: 5 ms, doubled each time, a minute at most. */
+/** How long a key waits after failures: 5 ms, doubled each time, a minute at most, unless the options say otherwise. */
 const FIRST_RETRY_MS = 5;
 const LAST_RETRY_MS = 60_000;
 
 export interface WorkQueueOptions {
   /** Keys worked on at a time. A key is never worked on twice at once. */
   readonly workers: number;
+  /** Instead of 5 ms and of a minute. */
+  readonly firstRetryMs?: number;
+  readonly lastRetryMs?: number;
   /** Brings one key to rest; a rejection tries again later. A number asks to come back after so many ms. */
   work(key: string): Promise<number | undefined>;
   failed(key: string, error: unknown): void;
@@ -19,7 +22,7 @@ export class WorkQueue {
   readonly #waiting = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, { timer: NodeJS.Timeout; due: number }>();
   #closed = false;
 
   constructor(options: WorkQueueOptions) {
@@ -32,21 +35,25 @@ export class WorkQueue {
     this.#next();
   }
 
+  /** Of several times that are asked for the first one counts. */
   addAfter(key: string, ms: number): void {
-    if (this.#closed || this.#timers.has(key)) return;
+    const due = performance.now() + ms;
+    const known = this.#timers.get(key);
+    if (this.#closed || (known && known.due <= due)) return;
+    clearTimeout(known?.timer);
     const timer = setTimeout(() => {
       this.#timers.delete(key);
       this.add(key);
     }, ms);
     timer.unref();
-    this.#timers.set(key, timer);
+    this.#timers.set(key, { timer, due });
   }
 
   /** Takes nothing more, and settles when what is being worked on is done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all(this.#running.values());
   }
@@ -78,7 +85,8 @@ export class WorkQueue {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
       this.#options.failed(key, e);
-      this.addAfter(key, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20)));
+      const { firstRetryMs = FIRST_RETRY_MS, lastRetryMs = LAST_RETRY_MS } = this.#options;
+      this.addAfter(key, Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(failures, 20)));
     }
   }
 }
