@@ -8,6 +8,7 @@ import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
 import { openAdmission, quotaParts } from './controlplane/admission.js';
+import { openAggregation } from './controlplane/aggregation.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
 import { components } from './controlplane/components.js';
 import { connections } from './controlplane/connections.js';
@@ -140,6 +141,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     clientCaChanged: () => transport.setSecureContext(certificates()),
   });
   await extensions.customResources.start();
+  const frontProxy = access.authentication.frontProxyHeaders;
+  const aggregation = openAggregation({ options, material, client, table, env, frontProxy, log });
   const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
   let port = options.port ?? 0;
   let ready = false;
@@ -147,6 +150,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const general = generalRoutes({
     release: RELEASE,
     table,
+    discovery: aggregation.discovery,
     client,
     log,
     serverAddress: () => `${advertiseAddress ?? host}:${port}`,
@@ -167,6 +171,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     impersonate: access.impersonate,
     forbidden: forbiddenError,
     routes: [
+      aggregation.route,
       resourceRoute({
         table,
         services,
@@ -221,7 +226,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     authorizer,
     quota,
   });
-  controllers.push(...serverLoops({ client, table, env, log }));
+  controllers.push(...serverLoops({ client, table, env, log }), aggregation);
   await Promise.all(controllers.map((c) => c.start()));
   ready = true;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;

@@ -115,6 +115,8 @@ export function apiserverOptions(values: Values): MappedOptions {
       },
       proxyClientCertFile: get('proxy-client-cert-file'),
       proxyClientKeyFile: get('proxy-client-key-file'),
+      aggregatorRouting: get('enable-aggregator-routing'),
+      aggregatorRejectRedirects: get('aggregator-reject-forwarding-redirect'),
       defaultNotReadyTolerationSeconds: get('default-not-ready-toleration-seconds'),
       defaultUnreachableTolerationSeconds: get('default-unreachable-toleration-seconds'),
     },

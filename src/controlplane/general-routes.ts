@@ -6,6 +6,7 @@ import {
 } from '../auth/tokens/openid.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { ResourceTable } from '../registry/resource-table.js';
+import type { DiscoverySource } from '../server/discovery/contract.js';
 import { notFoundRoute } from '../server/discovery/not-found.js';
 import { discoveryRoute } from '../server/discovery/route.js';
 import { versionInfo } from '../server/discovery/version.js';
@@ -23,6 +24,8 @@ import type { ControlPlaneOptions } from './options.js';
 export interface GeneralParts {
   readonly release: string;
   readonly table: ResourceTable;
+  /** What this server and those behind it serve. */
+  readonly discovery: DiscoverySource;
   readonly client: LocalClient;
   readonly log: NonNullable<ControlPlaneOptions['log']>;
   /** host:port for clients outside. */
@@ -53,11 +56,11 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
   const metrics = new MetricsRegistry();
   const health = healthMetrics(metrics);
   const openId = openIdPaths(parts.openId);
-  const builtinGroups = new Set(table.groups().map((g) => g.group));
+  const builtinGroups = new Set(table.groups().flatMap((g) => (g.dynamic ? [] : [g.group])));
   return {
     first: [
       discoveryRoute({
-        source: table,
+        source: parts.discovery,
         version: versionInfo(release),
         serverAddress: parts.serverAddress,
         paths: () => [

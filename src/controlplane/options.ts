@@ -68,6 +68,10 @@ export interface ControlPlaneOptions {
   /** What aggregated API servers see of this one. */
   readonly proxyClientCertFile?: string;
   readonly proxyClientKeyFile?: string;
+  /** False: aggregated API servers are reached at their Service's cluster address instead of its endpoints. */
+  readonly aggregatorRouting?: boolean;
+  /** False: redirects of aggregated API servers are passed on. Default: true, they are errors. */
+  readonly aggregatorRejectRedirects?: boolean;
   readonly defaultNotReadyTolerationSeconds?: number;
   readonly defaultUnreachableTolerationSeconds?: number;
   /** Told about what an administrator should know. Default: warnings and errors go to standard error. */

@@ -1,6 +1,6 @@
 import { bool, list, num, obj, ptr, str } from '../../api/access.js';
-import { compareBytes } from '../../machinery/go-format.js';
 import type { GroupResource } from '../../machinery/errors.js';
+import { compareBytes } from '../../machinery/go-format.js';
 import { equalJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
 import { compareVersions } from '../crd/version-order.js';
 

@@ -15,7 +15,7 @@ function alphanumeric(): string {
  * @param path as it came, percent-encoded
  */
 export function canonicalPath(path: string): string {
-  return escape(unescape(path, false) ?? bytesOf(path), PLAIN_IN_PATH);
+  return percentEncoded(percentDecoded(path, false) ?? bytesOf(path), PLAIN_IN_PATH);
 }
 
 /** The shortest path that means the same: no `//`, `.` and `..`, no slash at the end. Works on escaped paths. */
@@ -34,8 +34,8 @@ export function canonicalQuery(query: string): string {
   for (const pair of query.split('&')) {
     if (pair === '' || pair.includes(';')) continue;
     const equals = pair.indexOf('=');
-    const key = unescape(equals < 0 ? pair : pair.slice(0, equals), true);
-    const value = unescape(equals < 0 ? '' : pair.slice(equals + 1), true);
+    const key = percentDecoded(equals < 0 ? pair : pair.slice(0, equals), true);
+    const value = percentDecoded(equals < 0 ? '' : pair.slice(equals + 1), true);
     if (key && value) pairs.push({ key, value });
   }
   return pairs
@@ -45,17 +45,17 @@ export function canonicalQuery(query: string): string {
 }
 
 function queryText(bytes: Buffer): string {
-  return escape(bytes, PLAIN_IN_QUERY).replaceAll('%20', '+');
+  return percentEncoded(bytes, PLAIN_IN_QUERY).replaceAll('%20', '+');
 }
 
-function escape(bytes: Buffer, plain: ReadonlySet<number>): string {
+function percentEncoded(bytes: Buffer, plain: ReadonlySet<number>): string {
   let out = '';
   for (const byte of bytes) out += plain.has(byte) ? String.fromCharCode(byte) : UPPER[byte]!;
   return out;
 }
 
 /** Undefined for an escape that is none. */
-function unescape(text: string, plusIsBlank: boolean): Buffer | undefined {
+function percentDecoded(text: string, plusIsBlank: boolean): Buffer | undefined {
   const bytes = bytesOf(plusIsBlank ? text.replaceAll('+', ' ') : text);
   let length = 0;
   for (let i = 0; i < bytes.length; i++) {

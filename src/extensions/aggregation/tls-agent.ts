@@ -59,13 +59,20 @@ export class TlsAgent extends Agent {
     };
     const closed = () => done(new Error('EOF'));
     socket.once('error', done).once('close', closed);
-    socket.once('secureConnect', () => done(this.#tls.insecure ? null : (mistrust(socket, this.#tls.serverName) ?? null)));
+    socket.once('secureConnect', () =>
+      done(this.#tls.insecure ? null : (mistrust(socket, this.#tls.serverName) ?? null)),
+    );
     return undefined;
   }
 
   /** Connections in use live on until they are free; there are no more after them. */
   retire(): void {
     this.maxFreeSockets = 0;
+    this.dropIdle();
+  }
+
+  /** Closes the connections that nobody uses. */
+  dropIdle(): void {
     for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 }

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../machinery/json.js';
+
 /** A subresource as discovery shows it. Group and version are those of the kind, when they differ from the resource's. */
 export interface ServedSubresource {
   readonly name: string;
@@ -29,8 +31,10 @@ export interface ServedVersion {
   readonly resources: readonly ServedResource[];
   /** Stale: an aggregated server did not answer when last asked. */
   readonly freshness?: 'Current' | 'Stale';
-  /** Another server answers below this version; only the documents above it are ours. */
+  /** Another server answers below this version, or nobody; only the documents above it are ours. */
   readonly aggregated?: boolean;
+  /** With `aggregated`: the resources as the other server tells them in the aggregated form; undefined before it did. */
+  readonly document?: readonly JsonObject[];
 }
 
 /** A group with its versions, the preferred one first. The core group has the name ''. */
@@ -45,4 +49,6 @@ export interface ServedGroup {
 export interface DiscoverySource {
   /** All groups in the order of `/apis`. The same array until something changes, and a new one after. */
   groups(): readonly ServedGroup[];
+  /** All groups of the aggregated form, where they differ; changes when `groups()` does. */
+  aggregated?(): readonly ServedGroup[];
 }

@@ -73,11 +73,13 @@ export function apiGroupDiscoveryList(groups: readonly ServedGroup[]): JsonObjec
     metadata: {},
     items: groups.map(({ group, versions, dynamic }) => ({
       metadata: group === '' ? {} : { name: group },
-      versions: versions.map((v) => ({
-        version: v.version,
-        resources: v.resources.map((r) => discoveryPart(r, dynamic === true)),
-        freshness: v.freshness ?? 'Current',
-      })),
+      versions: versions.map((v) =>
+        compact({
+          version: v.version,
+          resources: v.aggregated ? list(v.document) : v.resources.map((r) => discoveryPart(r, dynamic === true)),
+          freshness: v.freshness ?? 'Current',
+        }),
+      ),
     })),
   };
 }

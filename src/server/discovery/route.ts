@@ -66,22 +66,31 @@ class Discovery {
 
   #legacyRoot(request: ApiRequest): Promise<boolean> {
     checkRoute(request);
-    const core = this.#current().filter((g) => g.group === '');
+    const core = this.#current().find((g) => g.group === '');
     const { serverAddress } = this.#options;
-    return this.#either(request, core, '/api', () => apiVersions(core[0], serverAddress()));
+    return this.#either(
+      request,
+      '/api',
+      (name) => name === '',
+      () => apiVersions(core, serverAddress()),
+    );
   }
 
   #root(request: ApiRequest): Promise<boolean> {
     const groups = this.#current();
-    const others = groups.filter((g) => g.group !== '');
-    return this.#either(request, others, '/apis', () => apiGroupList(groups));
+    return this.#either(
+      request,
+      '/apis',
+      (name) => name !== '',
+      () => apiGroupList(groups),
+    );
   }
 
   /** The aggregated form when the client takes it, else the plain one. */
   async #either(
     request: ApiRequest,
-    groups: readonly ServedGroup[],
     path: string,
+    contains: (group: string) => boolean,
     plain: () => ReturnType<typeof apiGroupList>,
   ): Promise<boolean> {
     const { accept, 'if-none-match': known } = request.http.headers;
@@ -90,7 +99,10 @@ class Discovery {
       await this.#document(path, plain).send(request, plainForm(accept));
       return true;
     }
-    const document = this.#document(`${path} aggregated`, () => apiGroupDiscoveryList(groups));
+    const document = this.#document(`${path} aggregated`, () => {
+      const { source } = this.#options;
+      return apiGroupDiscoveryList((source.aggregated?.() ?? source.groups()).filter((g) => contains(g.group)));
+    });
     Object.assign(request.headers, { ETag: document.etag, Vary: 'Accept', 'Cache-Control': 'public' });
     if (known === document.etag) {
       request.response.head(304, request.answerHeaders({}));
