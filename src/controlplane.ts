@@ -113,7 +113,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const webhooks = openWebhookClient(client);
   const extensions = openExtensions({ cacher, env, client, table, webhooks, log });
   const quota = quotaParts(client, env);
-  const admission = openAdmission({ options, env, client, table, webhooks, quota, authorizer });
+  const admission = openAdmission({ options, env, client, table, webhooks, quota, log, authorizer });
   table.set(
     servedGroups({
       resources,

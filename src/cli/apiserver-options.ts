@@ -92,6 +92,7 @@ export function apiserverOptions(values: Values): MappedOptions {
       },
       enableAdmissionPlugins: get<string[]>('enable-admission-plugins'),
       disableAdmissionPlugins: get<string[]>('disable-admission-plugins'),
+      admissionConfigFile: get('admission-control-config-file'),
       runtimeConfig: get('runtime-config'),
       featureGates: featureGates(get<Record<string, string>>('feature-gates')),
       serviceClusterIpRanges: get<string>('service-cluster-ip-range')?.split(','),

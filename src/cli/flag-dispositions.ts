@@ -46,7 +46,6 @@ export const DISPOSITIONS: Readonly<Record<string, Disposition>> = {
   profiling,
   'egress-selector-config-file': { refuse: 'connections to nodes and webhooks are made directly' },
   'admission-control': { refuse: 'removed from Kubernetes; use --enable-admission-plugins' },
-  'admission-control-config-file': { refuse: 'plugins are configured by their own flags' },
   'allow-metric-labels': metricsTuning,
   'allow-metric-labels-manifest': metricsTuning,
   'disabled-metrics': metricsTuning,

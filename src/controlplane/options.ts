@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: Partial<AuthorizationOptions>;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
+  /** AdmissionConfiguration (apiserver.config.k8s.io/v1): YAML with what plugins are told. */
+  readonly admissionConfigFile?: string;
   readonly runtimeConfig?: Readonly<Record<string, string>>;
   readonly featureGates?: Readonly<Record<string, string>>;
   /** CIDRs, the first decides the primary address family. Default 10.0.0.0/24. */
