@@ -79,14 +79,31 @@ export function approvingController(parts: ControllerParts, authorizer: Authoriz
   });
 }
 
-/** Removes requests that have had their time. */
-export function cleaningController(parts: ControllerParts): Controller {
-  const { client, env } = parts;
-  return requestLoop(parts, 'csrcleaner', async (name) => {
-    const request = await client.get(REQUESTS, '', name);
-    if (!request) return undefined;
-    if (!isPastDeadline(request, env.now().getTime())) return HOUR;
-    await client.delete(REQUESTS, '', name);
-    return undefined;
+/** Removes requests that have had their time, looking once an hour: nobody is to lose one that was just written. */
+export function cleaningController({ client, env, log }: ControllerParts): Controller {
+  const queue = new WorkQueue({
+    workers: 1,
+    async work() {
+      for (const request of await client.list(REQUESTS)) {
+        if (isPastDeadline(request, env.now().getTime())) await removeRequest(client, request.metadata.name ?? '');
+      }
+      return HOUR;
+    },
+    failed: (_key, e) => log('warning', `csrcleaner: ${String(e)}`),
   });
+  return {
+    name: 'csrcleaner',
+    async start() {
+      queue.add('');
+    },
+    stop: () => queue.close(),
+  };
+}
+
+async function removeRequest(client: ControllerParts['client'], name: string): Promise<void> {
+  try {
+    await client.delete(REQUESTS, '', name);
+  } catch (e) {
+    if (!isStatusError(e, 'NotFound')) throw e;
+  }
 }
