@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../../storage/clock.js';
+import { type Connected, Connections } from './connections.js';
 import { networkError } from './network-error.js';
 import { responseError } from './response-error.js';
 import type { ServiceResolver, Target } from './service-resolver.js';
@@ -57,9 +59,11 @@ export interface WebhookClientDeps {
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_CLIENTS = 200;
 const MAX_CONNECTIONS = 128;
+/** Requests that have no answer yet, given up ones included while their connection is being made. */
+const MAX_WAITING = 2048;
 /** A webhook that answers 429 or 5xx with Retry-After is asked again so often. */
 const MAX_RETRIES = 10;
-const CONNECT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Posts to webhooks over TLS. Connections are kept and shared by configuration, a bounded number of them; redirects are
@@ -68,7 +72,9 @@ const CONNECT_TIMEOUT_MS = 30_000;
 export class WebhookClient {
   readonly #deps: WebhookClientDeps;
   readonly #pools = new Map<string, Promise<Dispatcher>>();
+  readonly #connections = new Connections(CONNECT_TIMEOUT_MS);
   #closed = false;
+  #waiting = 0;
 
   constructor(deps: WebhookClientDeps) {
     this.#deps = deps;
@@ -86,13 +92,14 @@ export class WebhookClient {
     const post = (message: string) => `Post ${JSON.stringify(url)}: ${message}`;
     const reason = (e: unknown) =>
       over.signal.aborted ? 'context deadline exceeded' : signal.aborted ? 'context canceled' : networkError(e);
+    const payload = new Payload(body, ended);
     let attempts = 0;
     try {
       for (;;) {
         attempts++;
         const fail = (message: string, e?: unknown) =>
           new WebhookTransportError(message, attempts, over.signal.aborted, { cause: e });
-        const response = await this.#send(config, url, body, ended).catch((e: unknown) => {
+        const response = await this.#send(config, url, payload, ended).catch((e: unknown) => {
           throw fail(post(reason(e)), e);
         });
         const retry = attempts <= MAX_RETRIES ? retryAfter(response) : undefined;
@@ -119,23 +126,35 @@ export class WebhookClient {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#connections.close();
     const pools = [...this.#pools.values()];
     this.#pools.clear();
     await Promise.all(pools.map(destroy));
   }
 
-  async #send(config: WebhookClientConfig, url: string, body: string, signal: AbortSignal): Promise<Answer> {
+  async #send(config: WebhookClientConfig, url: string, body: Payload, signal: AbortSignal): Promise<Answer> {
     const dispatcher = await this.#pool(config);
     signal.throwIfAborted();
     const { origin, pathname, search } = new URL(url);
-    return dispatcher.request({
+    if (this.#waiting >= MAX_WAITING) throw new Error('too many requests wait for webhooks');
+    this.#waiting++;
+    const asked = dispatcher.request({
       origin,
       path: pathname + search,
       method: 'POST',
-      headers: { accept: `${JSON_TYPE}, */*`, 'content-type': JSON_TYPE, 'user-agent': 'kube-apiserver-admission' },
-      body,
+      headers: {
+        accept: `${JSON_TYPE}, */*`,
+        'content-type': JSON_TYPE,
+        'content-length': `${body.length}`,
+        'user-agent': 'kube-apiserver-admission',
+      },
+      body: Readable.from(body, { objectMode: false }),
       signal,
     });
+    return unlessAborted(
+      asked.finally(() => this.#waiting--),
+      signal,
+    );
   }
 
   #pool(config: WebhookClientConfig): Promise<Dispatcher> {
@@ -150,51 +169,94 @@ export class WebhookClient {
       const [oldest] = this.#pools;
       if (oldest) {
         this.#pools.delete(oldest[0]);
-        void destroy(oldest[1]);
+        // Calls that are under way end first.
+        void oldest[1].then((dispatcher) => dispatcher.close()).catch(() => {});
       }
     }
     return pool;
   }
 
   async #open(config: WebhookClientConfig): Promise<Dispatcher> {
-    const { Agent, buildConnector } = await import('undici');
-    const { service, caBundle } = config;
+    const { Agent } = await import('undici');
+    const { url, service, caBundle } = config;
     const ca = caBundle ? Buffer.from(caBundle, 'base64').toString('utf8') : undefined;
-    const connect = buildConnector({ ...(ca && { ca }), timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    const { namespace = '', name = '', port = DEFAULT_PORT } = service ?? {};
+    const serverName = service && `${name}.${namespace}.svc`;
+    const target = service ? () => this.#deps.resolve(namespace, name, port) : async () => address(url ?? '');
     return new Agent({
       connections: MAX_CONNECTIONS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: !service
-        ? connect
-        : (options, callback) => {
-            const { namespace = '', name = '', port = DEFAULT_PORT } = service;
-            this.#deps.resolve(namespace, name, port).then(
-              (target) => connect({ ...options, ...address(target), servername: `${name}.${namespace}.svc` }, callback),
-              (e: unknown) => callback(e instanceof Error ? e : new Error(String(e)), null),
-            );
-          },
+      connect: (_, callback) => {
+        const connected: Connected = (error, socket) =>
+          error ? callback(error, null) : callback(null, socket as NonNullable<typeof socket>);
+        target().then(
+          (found) => this.#connections.connect(found, { ca, serverName }, connected),
+          (e: unknown) => connected(e instanceof Error ? e : new Error(String(e)), null),
+        );
+      },
     });
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((wake, reject) => {
-      const timer = this.#deps.clock.setTimeout(wake, ms);
-      signal.addEventListener('abort', () => {
+      const over = (): void => {
         timer.cancel();
         reject(signal.reason);
-      });
+      };
+      const timer = this.#deps.clock.setTimeout(() => {
+        signal.removeEventListener('abort', over);
+        wake();
+      }, ms);
+      signal.addEventListener('abort', over, { once: true });
     });
   }
 }
 
 type Answer = Dispatcher.ResponseData;
 
+/** The body of a request, let go of when the request is given up: undici would keep it until there is a connection. */
+class Payload implements AsyncIterable<Buffer> {
+  readonly length: number;
+  #bytes: Buffer | undefined;
+
+  constructor(body: string, signal: AbortSignal) {
+    this.#bytes = Buffer.from(body);
+    this.length = this.#bytes.length;
+    signal.addEventListener('abort', () => this.#release(), { once: true });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    const bytes = this.#bytes;
+    if (bytes) yield bytes;
+  }
+
+  #release(): void {
+    this.#bytes = undefined;
+  }
+}
+
+/** undici lets a request that waits for its connection wait on when it is aborted. */
+function unlessAborted(asked: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason);
+    signal.addEventListener('abort', aborted, { once: true });
+    asked
+      .then((answer) => {
+        // Nobody reads an answer that comes too late.
+        if (signal.aborted) answer.body.on('error', () => {}).destroy();
+        resolve(answer);
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', aborted));
+  });
+}
+
 const JSON_TYPE = 'application/json';
 const DEFAULT_PORT = 443;
 
-function address({ host, port }: Target): { hostname: string; host: string; port: string } {
-  return { hostname: host, host: `${host}:${port}`, port: `${port}` };
+function address(url: string): Target {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port ? Number(port) : DEFAULT_PORT };
 }
 
 /** The URL that is posted to, and shown in messages. A trailing slash of the path goes, as client-go drops it. */
