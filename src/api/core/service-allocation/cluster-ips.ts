@@ -1,4 +1,4 @@
-import { internalError, invalid } from '../../../machinery/errors.js';
+import { internalError, invalid, isStatusError } from '../../../machinery/errors.js';
 import { type FieldError, invalidValue, Path } from '../../../machinery/field.js';
 import { equalJson, type JsonObject, type KubeObject } from '../../../machinery/json.js';
 import { str, strings } from '../../access.js';
@@ -108,7 +108,8 @@ async function takeOne(
     }
     return wanted;
   } catch (e) {
-    if (!(e instanceof AllocationError)) throw e;
+    // What is wrong with the record is told in the same words.
+    if (!(e instanceof AllocationError) && !isStatusError(e)) throw e;
     if (wanted === '') throw internalError(`failed to allocate a serviceIP: ${e.message}`);
     throw invalidService(service, [
       invalidValue(
