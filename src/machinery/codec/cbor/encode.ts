@@ -44,8 +44,11 @@ class CborWriter {
       if (node?.kind === 'string' && node.format === 'byte') this.#bytes(v);
       else this.string(v);
     } else if (typeof v === 'boolean') this.#byte(v ? 0xf5 : 0xf4);
-    else if (typeof v === 'bigint') this.#integer(v);
-    else if (typeof v === 'number') {
+    else if (typeof v === 'bigint') {
+      // An integer beyond 64 bits is a float to a reader of JSON, and no reader of CBOR takes it as an integer.
+      if (BigInt.asIntN(64, v) === v) this.#integer(v);
+      else this.#float(Number(v));
+    } else if (typeof v === 'number') {
       if (Number.isSafeInteger(v) && node?.kind !== 'number') this.#integer(v);
       else this.#float(v);
     } else if (v === null) this.#byte(0xf6);
