@@ -151,6 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     release: RELEASE,
     table,
     discovery: aggregation.discovery,
+    openapi: [aggregation.openapi],
     client,
     log,
     serverAddress: () => `${advertiseAddress ?? host}:${port}`,

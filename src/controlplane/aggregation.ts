@@ -8,11 +8,13 @@ import { availabilityController } from '../extensions/aggregation/availability.j
 import { clusterAddressResolver } from '../extensions/aggregation/cluster-address.js';
 import { AggregatedDiscovery } from '../extensions/aggregation/discovery.js';
 import { localApiServices } from '../extensions/aggregation/local-services.js';
+import { AggregatedOpenApi } from '../extensions/aggregation/openapi.js';
 import { proxyRoute } from '../extensions/aggregation/proxy.js';
 import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { ResourceTable } from '../registry/resource-table.js';
 import type { DiscoverySource } from '../server/discovery/contract.js';
+import type { OpenApiSource } from '../server/openapi/contract.js';
 import type { Route } from '../server/request-path.js';
 import { systemClock } from '../storage/clock.js';
 import type { ControlPlaneOptions } from './options.js';
@@ -32,6 +34,7 @@ export interface Aggregation extends Controller {
   /** Before all that this server answers itself. */
   readonly route: Route;
   readonly discovery: DiscoverySource;
+  readonly openapi: OpenApiSource;
 }
 
 export function openAggregation(parts: AggregationParts): Aggregation {
@@ -40,10 +43,12 @@ export function openAggregation(parts: AggregationParts): Aggregation {
     options.aggregatorRouting === false ? clusterAddressResolver(client) : serviceResolver(client, Math.random);
   const services = new ApiServices({ client, resolve, clock: systemClock, log, identity: () => identity(parts) });
   const discovery = new AggregatedDiscovery({ table, services, log });
+  const openapi = new AggregatedOpenApi({ services, log });
   const controllers = [
     localApiServices({ services, client, table, log }),
     availabilityController({ services, client, env, log }),
     discovery.controller,
+    openapi.controller,
   ];
   return {
     route: proxyRoute({
@@ -52,6 +57,7 @@ export function openAggregation(parts: AggregationParts): Aggregation {
       frontProxy: parts.frontProxy,
     }),
     discovery,
+    openapi,
     name: 'aggregator',
     async start() {
       await services.start();

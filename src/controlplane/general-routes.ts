@@ -16,6 +16,7 @@ import { healthMetrics } from '../server/metrics/events.js';
 import { MetricsRegistry } from '../server/metrics/registry.js';
 import { metricsRoute } from '../server/metrics/route.js';
 import { builtinDocuments } from '../server/openapi/builtin.js';
+import type { OpenApiSource } from '../server/openapi/contract.js';
 import { openApiRoute } from '../server/openapi/route.js';
 import type { Route } from '../server/request-path.js';
 import { swaggerRoute } from '../server/swagger/route.js';
@@ -26,6 +27,8 @@ export interface GeneralParts {
   readonly table: ResourceTable;
   /** What this server and those behind it serve. */
   readonly discovery: DiscoverySource;
+  /** Documents about what is not compiled in. */
+  readonly openapi: readonly OpenApiSource[];
   readonly client: LocalClient;
   readonly log: NonNullable<ControlPlaneOptions['log']>;
   /** host:port for clients outside. */
@@ -79,7 +82,11 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
       metricsRoute(metrics),
       swaggerRoute(),
       documentsRoute(openId),
-      openApiRoute({ sources: [builtinDocuments(table, release)], version: 'v1.36.0', now: Date.now }),
+      openApiRoute({
+        sources: [...parts.openapi, builtinDocuments(table, release)],
+        version: 'v1.36.0',
+        now: Date.now,
+      }),
     ],
     metrics,
     last: notFoundRoute((group) => builtinGroups.has(group)),

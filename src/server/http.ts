@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly stream: AsyncIterable<Buffer>;
   /** Aborted when the client goes away or the server shuts down. */
   readonly signal: AbortSignal;
+  /** Aborts `signal` while the connection stays: nobody waits any more for what the handler does. */
+  interrupt?(): void;
 }
 
 /** The answer to one request. Header names are written as given; nothing may follow `end`. */

@@ -1,7 +1,7 @@
 import { credentialsOf } from '../auth/authentication/credentials.js';
 import { attemptedCredentials } from '../auth/authentication/require-user.js';
 import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth/contract.js';
-import { internalError, StatusError, timeoutError } from '../machinery/errors.js';
+import { internalError, StatusError } from '../machinery/errors.js';
 import { queryBoolean } from '../registry/options.js';
 import { ApiRequest } from './api-request.js';
 import type { Auditor, AuditRequest } from './audit/contract.js';
@@ -9,6 +9,7 @@ import type { FlowControl, Seat } from './flowcontrol/contract.js';
 import { flowHeaders } from './flowcontrol/too-many-requests.js';
 import type { HttpHandler } from './http.js';
 import { isLongRunning } from './long-running.js';
+import { requestTimeout, sendTimeUp, TimeUp, within } from './request-timeout.js';
 import { isUnexpected, sendError } from './respond/error.js';
 import { bracket } from './trace.js';
 import { injectedUser } from './transport/inject.js';
@@ -46,6 +47,7 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
     const done = parts.begin(request);
     let seat: Seat | undefined;
     try {
+      const timeoutMs = isLongRunning(request.info) ? 0 : requestTimeout(request, parts.requestTimeoutMs);
       await bracket(request, 'authenticate', () => authenticate(request, parts));
       await bracket(request, 'audit', () => beginAudit(request, parts));
       if (hasImpersonation(request)) {
@@ -53,10 +55,13 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
       }
       seat = await bracket(request, 'flow-control', () => enter(request, parts));
       await bracket(request, 'authorize', () => authorize(request, parts));
-      await bracket(request, 'handle', () => handle(request, parts, seat));
+      await bracket(request, 'handle', () => handle(request, parts, seat, timeoutMs));
     } catch (e) {
-      if (isUnexpected(e)) parts.unexpected(request, e);
-      await sendError(request, e);
+      if (e instanceof TimeUp) sendTimeUp(request);
+      else {
+        if (isUnexpected(e)) parts.unexpected(request, e);
+        await sendError(request, e);
+      }
     } finally {
       seat?.release();
       await request.audit?.complete(response.status);
@@ -170,12 +175,17 @@ export function attributesOf(request: ApiRequest): Attributes {
 /** Upstream gives no write, with all that it asks others, more than this. */
 const MAX_WRITE_MS = 34_000;
 
-async function handle(request: ApiRequest, parts: RequestPathParts, seat: Seat | undefined): Promise<void> {
+async function handle(
+  request: ApiRequest,
+  parts: RequestPathParts,
+  seat: Seat | undefined,
+  timeoutMs: number,
+): Promise<void> {
   let answered: Promise<boolean>;
   if (isLongRunning(request.info)) answered = run(request, parts.routes, seat);
   else {
-    request.deadline = performance.now() + Math.min(parts.requestTimeoutMs, MAX_WRITE_MS);
-    answered = within(parts.requestTimeoutMs, run(request, parts.routes, seat));
+    request.deadline = performance.now() + Math.min(timeoutMs, MAX_WRITE_MS);
+    answered = within(timeoutMs, run(request, parts.routes, seat));
   }
   if (!(await answered)) throw notServed();
 }
@@ -187,15 +197,6 @@ async function run(request: ApiRequest, routes: readonly Route[], seat: Seat | u
     if (typeof answered === 'boolean' ? answered : await answered) return true;
   }
   return false;
-}
-
-/** The work goes on after a timeout, but its answer has nowhere to go. */
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeoutError('request did not complete within the allotted timeout')), ms);
-  });
-  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
 function notServed(): StatusError {

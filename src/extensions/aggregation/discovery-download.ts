@@ -110,9 +110,8 @@ function fromLegacy(document: JsonObject): JsonObject[] {
       scope: scopeOf(r),
       singularResource: str(r, 'singularName'),
       verbs: strings(r, 'verbs'),
-      shortNames: strings(r, 'shortNames'),
-      categories: strings(r, 'categories'),
-      subresources: [],
+      ...(strings(r, 'shortNames').length > 0 && { shortNames: strings(r, 'shortNames') }),
+      ...(strings(r, 'categories').length > 0 && { categories: strings(r, 'categories') }),
     });
   }
   for (const r of all) {
@@ -120,15 +119,12 @@ function fromLegacy(document: JsonObject): JsonObject[] {
     if (rest.length === 0) continue;
     let parent = found.get(name);
     if (!parent) {
-      parent = { resource: name, responseKind: {}, scope: scopeOf(r), subresources: [] };
+      parent = { resource: name, responseKind: {}, scope: scopeOf(r) };
       found.set(name, parent);
     }
     if (parent.scope !== scopeOf(r)) throw new Error(`${name} and ${str(r, 'name')} differ in scope`);
-    list(parent, 'subresources').push({
-      subresource: rest.join('/'),
-      responseKind: kindOf(r),
-      verbs: strings(r, 'verbs'),
-    });
+    const sub = { subresource: rest.join('/'), responseKind: kindOf(r), verbs: strings(r, 'verbs') };
+    parent.subresources = [...list(parent, 'subresources'), sub];
   }
   return [...found.values()];
 }

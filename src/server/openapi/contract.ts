@@ -38,6 +38,8 @@ export interface OpenApiPart {
   paths(): ReadonlyMap<string, PathItem>;
   /** The schema of a type that is not a built-in one. References are written with `refTo`. */
   schema?(type: string, dialect: Dialect): JsonObject | undefined;
+  /** The whole document as another server wrote it, in place of `paths` and `schema`; undefined: not in this dialect. */
+  foreign?(dialect: Dialect): JsonObject | undefined;
 }
 
 /** Where documents come from: built-in resources, CustomResourceDefinitions, … */

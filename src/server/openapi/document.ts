@@ -1,12 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
 import { type Dialect, type OpenApiPart, refTo } from './contract.js';
+import { mergeV2 } from './merge.js';
 import { Pace } from './pace.js';
 import { renderPath, SharedParameters } from './render.js';
 import { typeSchema } from './schema.js';
 
 /** The OpenAPI 3.0 document of one part: its paths, and the schemas that they need. */
 export async function documentV3(part: OpenApiPart): Promise<JsonObject> {
+  const foreign = part.foreign?.(3);
+  if (foreign) return foreign;
   const pace = new Pace();
   const paths: JsonObject = {};
   for (const [path, item] of [...part.paths()].sort(byName)) {
@@ -34,7 +37,7 @@ export async function documentV2(parts: readonly OpenApiPart[], version: string)
     await pace.step();
   }
   const definitions = await schemasOf(paths, parts, 2, pace);
-  return {
+  const document: JsonObject = {
     swagger: '2.0',
     info: { title: 'Kubernetes', version },
     paths,
@@ -45,6 +48,12 @@ export async function documentV2(parts: readonly OpenApiPart[], version: string)
     },
     security: [{ BearerToken: [] }],
   };
+  for (const part of parts) {
+    const foreign = part.foreign?.(2);
+    if (foreign) mergeV2(document, foreign);
+    await pace.step();
+  }
+  return document;
 }
 
 /** A document's text, in steps. */

@@ -124,6 +124,10 @@ class InjectedExchange implements HttpRequest, HttpResponse {
     this.#wakeReader();
   }
 
+  interrupt(): void {
+    this.#controller.abort();
+  }
+
   settle(error: unknown, reject: (error: unknown) => void): void {
     if (this.status === 0) reject(error);
     else if (!this.closed) {
