@@ -12,6 +12,7 @@ import { rootCaPublisher, serviceAccountController } from '../controllers/servic
 import { serviceAddresses } from '../controllers/service-addresses.js';
 import { serviceCidrController } from '../controllers/service-cidrs.js';
 import { storageProtection } from '../controllers/storage-protection.js';
+import { validatingAdmissionPolicyStatus } from '../controllers/validating-admission-policy-status.js';
 import type { QuotaParts } from './admission.js';
 
 export interface ControllerOptions extends ControllerParts {
@@ -35,6 +36,7 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller | Contro
   storageProtection,
   resourceQuotaController,
   serviceCidrController,
+  validatingAdmissionPolicyStatus,
 ];
 
 /** Loops that are part of the server itself, whatever others run. */

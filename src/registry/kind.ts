@@ -2,7 +2,7 @@ import type { Strategy } from '../api/strategy.js';
 import type { FieldManager } from '../machinery/apply/field-manager.js';
 import type { Duplicates } from '../machinery/codec/json/scanner.js';
 import type { GroupKind, GroupResource } from '../machinery/errors.js';
-import type { GroupVersionKind, JsonValue, KubeObject } from '../machinery/json.js';
+import type { GroupVersionKind, JsonObject, JsonValue, KubeObject } from '../machinery/json.js';
 import type { Type } from '../machinery/scheme/type.js';
 import type { CachedObject, ResourceCache } from '../storage/cacher/cacher.js';
 
@@ -60,6 +60,8 @@ export interface KindVersion extends GroupVersionKind {
   readonly type: Type;
   /** False for custom resources, whose list items carry their TypeMeta. */
   readonly typed: boolean;
+  /** The schema as the definition of a custom resource has it. */
+  readonly openAPI?: JsonObject;
   /** Kind of lists where it is not the kind with `List` after it. */
   readonly listKind?: string;
   /**

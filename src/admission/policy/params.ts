@@ -30,7 +30,8 @@ export function paramResource(kind: ParamKind, source: ParamSource): ParamResour
   const gvk = { ...parseApiVersion(kind.apiVersion ?? ''), kind: kind.kind ?? '' };
   const found = source.find(gvk);
   if (found) return found;
-  throw new Error(`failed to find resource referenced by paramKind: '${kind.apiVersion}, Kind=${gvk.kind}'`);
+  const name = `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
+  throw new Error(`failed to find resource referenced by paramKind: '${name}'`);
 }
 
 /**

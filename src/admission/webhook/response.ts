@@ -64,7 +64,7 @@ export function readResponse(
   if (review === 'v1beta1') return checkedV1beta1(raw, mutating);
   if (raw.uid !== uid) throw new InvalidResponse(`expected response.uid=${goQuote(uid)}, got ${goQuote(raw.uid)}`);
   if (!value.kind || !value.apiVersion) {
-    const name = value.apiVersion ? `${apiVersion}, Kind=` : `, Kind=${value.kind ? kind : ''}`;
+    const name = `${value.apiVersion ? apiVersion : '/'}, Kind=${value.kind ? kind : ''}`;
     throw new InvalidResponse(`expected webhook response of ${apiVersion}, Kind=AdmissionReview, got ${name}`);
   }
   return checkedV1(raw, mutating);

@@ -71,6 +71,10 @@ export class CustomVersion implements KindVersion {
     return this.#rules ?? undefined;
   }
 
+  get openAPI(): JsonObject | undefined {
+    return this.defined.schema?.openAPIV3Schema as JsonObject | undefined;
+  }
+
   get type(): Type {
     return this.#shapes().type;
   }
