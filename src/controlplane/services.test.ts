@@ -88,8 +88,8 @@ describe('services', () => {
     for (const body of refused) expect((await post(body)).status).toBeGreaterThan(400);
     const nameless = await post(service(''));
     expect([nameless.status, nameless.body.message]).toEqual([
-      500,
-      expect.stringMatching(/failed to allocate a serviceIP: IPAddress.* spec.parentRef.name: Required value$/),
+      422,
+      expect.stringMatching(/\[""\]: failed to allocate IP: IPAddress.* spec.parentRef.name: Required value$/),
     ]);
     expect((await post(service('dry', { clusterIP: '10.96.9.6' }), '?dryRun=All')).status).toBe(201);
     await ask(cp, 'DELETE', `${SERVICES}/taken`);

@@ -108,16 +108,13 @@ async function takeOne(
     }
     return wanted;
   } catch (e) {
-    // What is wrong with the record is told in the same words.
-    if (!(e instanceof AllocationError) && !isStatusError(e)) throw e;
-    if (wanted === '') throw internalError(`failed to allocate a serviceIP: ${e.message}`);
-    throw invalidService(service, [
-      invalidValue(
-        CLUSTER_IPS,
-        strings(specOf(service), 'clusterIPs'),
-        `failed to allocate IP ${wanted}: ${e.message}`,
-      ),
-    ]);
+    const refused = isStatusError(e, 'Invalid');
+    if (!(e instanceof AllocationError) && !refused) throw e;
+    if (wanted === '' && !refused) throw internalError(`failed to allocate a serviceIP: ${e.message}`);
+    // What is wrong with the address's record (a service without a name) is told in the same words.
+    const text = `failed to allocate IP${wanted && ` ${wanted}`}: ${e.message}`;
+    const shown = strings(specOf(service), 'clusterIPs');
+    throw invalidService(service, [invalidValue(CLUSTER_IPS, shown.length > 0 ? shown : [''], text)]);
   }
 }
 

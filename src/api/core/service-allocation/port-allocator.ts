@@ -132,4 +132,4 @@ export function portTaker(allocator: PortAllocator, dryRun: boolean): PortTaker 
   };
 }
 
-const FIRST_IMPOSSIBLE = 32768;
+const FIRST_IMPOSSIBLE = 32769;
