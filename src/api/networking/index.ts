@@ -125,6 +125,12 @@ function networksChange(o: KubeObject, oldObject: KubeObject, c: Check): void {
 const serviceCIDR = kind({
   group: GROUP,
   kind: 'ServiceCIDR',
+  prepareForCreate(ctx, o) {
+    if (ctx.gate('ServiceCIDRStatusFieldWiping')) delete o.status;
+  },
+  prepareForUpdate(ctx, o, old) {
+    if (ctx.gate('ServiceCIDRStatusFieldWiping')) o.status = old.status;
+  },
   rules: (v, _, c) => serviceNetworks(v as KubeObject, c),
   updateRules: networksChange,
   onUpdate: ['change', 'updateRules'],
