@@ -12,9 +12,9 @@ const REASONS = [
   [/deprecated\.daemonset\.template\.generation/, 'an annotation that upstream adds on the way out of storage'],
   [/strict decoding error/, 'the order in which unknown fields are listed'],
   [/: null|:null|\[\]|\{\}/, 'Go tells empty from unset where the minimal form does not'],
-  [/apiservices|APIService/, 'aggregation is not wired'],
-  [/conversion|ConversionReview/i, 'conversion webhooks are in work'],
-  [/CustomResourceDefinition|customresourcedefinitions|example\.com/, 'custom resources are in work'],
+  [/apiservices|APIService/, 'aggregated servers: order and moments of their conditions'],
+  [/conversion|ConversionReview/i, 'conversion of custom resources'],
+  [/CustomResourceDefinition|customresourcedefinitions|example\.com/, 'custom resources'],
   [/f:status|managedFields|f:/, 'ownership that a loop of upstream writes at another moment'],
   [/resourceVersion/, 'upstream writes once more or once less in between'],
 ];

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import { printerFor } from '../../api/printers/index.js';
 import type { Strategy } from '../../api/strategy.js';
 import type { FieldFilter } from '../../machinery/apply/contract.js';
+import type { Path } from '../../machinery/apply/field-set.js';
 import { excludeFields } from '../../machinery/apply/reset-fields.js';
+import { pathOf } from '../../machinery/apply/scale.js';
 import { forbidden } from '../../machinery/errors.js';
 import { parseApiVersion } from '../../machinery/json.js';
 import { resourceCache } from '../../registry/builtin.js';
-import type { Environment } from '../../registry/context.js';
+import { builtinVersion } from '../../registry/builtin-version.js';
+import { type Environment, metaTime } from '../../registry/context.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import { guardedEndpoint } from '../../registry/guarded-endpoint.js';
 import type { Kind, KindRules } from '../../registry/kind.js';
@@ -15,12 +19,14 @@ import {
   sharedSubresourceEndpoint,
   storedEndpoint,
 } from '../../registry/stored-endpoint.js';
+import { scaleEndpoint } from '../../registry/subresources/scale.js';
 import type { Cacher, ResourceCache } from '../../storage/cacher/cacher.js';
 import type { Converter } from './conversion/converter.js';
 import { CustomVersion, type Family } from './custom-version.js';
 import type { DefinedVersion, Definition } from './definition.js';
 import { deprecationWarning } from './deprecation.js';
 import { customPrinter } from './printer.js';
+import { customScale } from './scale-values.js';
 import { storedForm } from './stored-form.js';
 import { customStrategy } from './strategy.js';
 
@@ -156,6 +162,32 @@ export class CustomResource implements Family {
           'status',
           this.#options(version, SUBRESOURCE_VERBS),
         ),
+      });
+    }
+    const scale = version.subresources?.scale;
+    if (scale) {
+      const of = { group: 'autoscaling', version: 'v1' };
+      const versions = this.definition.versions.filter((v) => v.served);
+      const defaulting = { gate: (name: string) => this.#env.gate(name), now: () => metaTime(this.#env.now()) };
+      const paths = versions.map((v): [string, Path | null] => {
+        const path = v.subresources?.scale?.specReplicasPath;
+        return [`${this.group}/${v.name}`, path === undefined ? null : pathOf(path)];
+      });
+      subs.push({
+        name: 'scale',
+        kind: 'Scale',
+        ...of,
+        verbs: SUBRESOURCE_VERBS,
+        endpoint: scaleEndpoint({
+          kind,
+          env: this.#env,
+          version: builtinVersion('autoscaling', 'v1', 'Scale', of, defaulting),
+          resource: { group: this.group, resource: this.definition.acceptedNames.plural },
+          apiVersion: `${this.group}/${version.name}`,
+          verbs: SUBRESOURCE_VERBS,
+          printer: printerFor('autoscaling', 'Scale', 'scale'),
+          access: customScale(scale, Object.fromEntries(paths)),
+        }),
       });
     }
     return subs;

@@ -1,6 +1,8 @@
+import { internalError } from '../../machinery/errors.js';
 import { type FieldError, invalidValue } from '../../machinery/field.js';
 import { goType, goValue } from '../../machinery/go-format.js';
-import { isJsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
+import { isJsonObject, type JsonObject, type JsonValue, type KubeObject, setOwn } from '../../machinery/json.js';
+import type { ScaleAccess } from '../../registry/subresources/scale.js';
 import type { ScalePaths } from './definition.js';
 
 const INT32_MAX = 2147483647;
@@ -40,6 +42,37 @@ export function stringAt(object: KubeObject, path: string): string | undefined {
   throw new WrongTypeError(
     `${path} accessor error: ${goValue(value)} is of the type ${goType(value)}, expected string`,
   );
+}
+
+/** Replicas where the definition says they are. */
+export function customScale(scale: ScalePaths, paths: ScaleAccess['paths']): ScaleAccess {
+  return {
+    paths,
+    read(object, toChange) {
+      try {
+        const replicas = integerAt(object, scale.specReplicasPath);
+        const current = integerAt(object, scale.statusReplicasPath) ?? 0;
+        const { labelSelectorPath } = scale;
+        const selector = labelSelectorPath ? (stringAt(object, labelSelectorPath) ?? '') : '';
+        if (replicas !== undefined || toChange) return { replicas: replicas ?? 0, current, selector };
+      } catch (e) {
+        throw e instanceof WrongTypeError ? internalError(e.message) : e;
+      }
+      throw internalError(`the spec replicas field "${scale.specReplicasPath}" does not exist`);
+    },
+    write(object, replicas) {
+      const names = scale.specReplicasPath.replace(/^\./, '').split('.');
+      const last = names.pop()!;
+      let at: JsonObject = object;
+      for (const name of names) {
+        if (!Object.hasOwn(at, name) || at[name] === null) setOwn(at, name, {});
+        const next = at[name];
+        if (!isJsonObject(next)) throw internalError(`value cannot be set because ${name} is not a map`);
+        at = next;
+      }
+      setOwn(at, last, replicas);
+    },
+  };
 }
 
 /** The number of replicas asked for must be one. */

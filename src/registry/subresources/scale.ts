@@ -23,8 +23,12 @@ export interface ScaleValues {
 
 /** Where a kind has its replicas. */
 export interface ScaleAccess {
-  /** @throws StatusError when the object can't be shown as a Scale */
-  read(object: KubeObject): ScaleValues;
+  /**
+   * To be changed, an object without replicas counts as one of 0.
+   *
+   * @throws StatusError when the object can't be shown as a Scale
+   */
+  read(object: KubeObject, toChange: boolean): ScaleValues;
   /** Changes the object in place. */
   write(object: KubeObject, replicas: number): void;
   /** For managedFields: the field at every served version. */
@@ -75,7 +79,7 @@ async function updateScale(parts: ScaleParts, ctx: WriteContext, request: Update
     async update(old) {
       if (!old) throw notFound(groupResource(kind), request.name);
       const object = cloneJson(old);
-      before = scaleOf(parts, old);
+      before = scaleOf(parts, old, true);
       before.metadata.managedFields = toScale(old.metadata.managedFields, access.paths);
       after = await request.update(before);
       checkScale(after, env);
@@ -99,9 +103,9 @@ async function updateScale(parts: ScaleParts, ctx: WriteContext, request: Update
 }
 
 /** Without managedFields, which only writers of it see. */
-function scaleOf({ version, access }: ScaleParts, object: KubeObject): KubeObject {
+function scaleOf({ version, access }: ScaleParts, object: KubeObject, toChange = false): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const { replicas, current, selector } = access.read(object);
+  const { replicas, current, selector } = access.read(object, toChange);
   return version.decode({
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: { replicas },
