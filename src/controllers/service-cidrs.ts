@@ -60,19 +60,28 @@ async function syncNetwork({ client, env }: ControllerParts, name: string): Prom
   const cidr = await client.get(SERVICE_CIDRS, '', name);
   if (!cidr) return undefined;
   const settings = { manager: NAME };
-  const status = { ...settings, subresource: 'status' };
-  const now = metaTime(env.now());
+  const report = async (ready: JsonObject): Promise<void> => {
+    if (isSaid(cidr, ready)) return;
+    const conditions = [{ ...ready, lastTransitionTime: metaTime(env.now()) }];
+    const config = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name },
+      status: { conditions },
+    };
+    await client.apply(SERVICE_CIDRS, config, { ...settings, subresource: 'status' });
+  };
   const { deletionTimestamp, finalizers = [] } = cidr.metadata;
   if (!deletionTimestamp) {
     const held = (o: KubeObject) => o.metadata.finalizers?.includes(FINALIZER) === true;
     await client.update(SERVICE_CIDRS, '', name, (o) => (held(o) ? undefined : withFinalizer(o)), settings);
-    await client.update(SERVICE_CIDRS, '', name, (o) => withReady(o, READY, now), status);
+    await report(READY);
     return undefined;
   }
   if (!finalizers.includes(FINALIZER)) return undefined;
   const others = (await client.list(SERVICE_CIDRS)).filter((o) => o.metadata.name !== name);
   if (orphans(rangesOf(cidr), others.flatMap(rangesOf), await client.list(IP_ADDRESSES))) {
-    await client.update(SERVICE_CIDRS, '', name, (o) => withReady(o, TERMINATING, now), status);
+    await report(TERMINATING);
     return undefined;
   }
   const left = Date.parse(deletionTimestamp) + GRACE_MS - env.now().getTime();
@@ -81,7 +90,7 @@ async function syncNetwork({ client, env }: ControllerParts, name: string): Prom
   return undefined;
 }
 
-const READY = { type: 'Ready', status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' };
+const READY = { type: 'Ready', status: 'True', message: 'Kubernetes Service CIDR is ready' };
 const TERMINATING = {
   type: 'Ready',
   status: 'False',
@@ -89,16 +98,9 @@ const TERMINATING = {
   message: 'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
 };
 
-/** Undefined when the condition says so already. */
-function withReady(cidr: KubeObject, ready: JsonObject & { status: string }, now: string): KubeObject | undefined {
+function isSaid(cidr: KubeObject, ready: JsonObject): boolean {
   const conditions = list(obj(cidr, 'status'), 'conditions');
-  const before = conditions.find((c) => str(c, 'type') === 'Ready');
-  if (before && str(before, 'status') === ready.status) return undefined;
-  const others = conditions.filter((c) => c !== before);
-  return {
-    ...cidr,
-    status: { ...obj(cidr, 'status'), conditions: [...others, { ...ready, lastTransitionTime: now }] },
-  };
+  return conditions.some((c) => str(c, 'type') === 'Ready' && c.status === ready.status);
 }
 
 function withFinalizer(cidr: KubeObject): KubeObject {

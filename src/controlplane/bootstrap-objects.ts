@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { defaultPolicy, type PolicyLookup, planPolicy } from '../auth/authorization/rbac/bootstrap-policy.js';
 import { RBAC_GROUP } from '../auth/authorization/rbac/rule.js';
 import { type GroupResource, isStatusError } from '../machinery/errors.js';
-import type { JsonObject, KubeObject } from '../machinery/json.js';
+import type { KubeObject } from '../machinery/json.js';
 import { readCatalogFile } from '../machinery/scheme/catalog.js';
 import type { LocalClient } from '../registry/local-client.js';
 
@@ -81,25 +81,30 @@ function configMaps({ authenticationInfo, now }: BootstrapOptions): KubeObject[]
   ];
 }
 
+/** The networks that the options name. One that was alone may get its second family later; other changes are refused. */
 async function ensureServiceCidr({ client, serviceCidrs, now }: BootstrapOptions): Promise<void> {
   const resource = at('networking.k8s.io', 'servicecidrs');
-  const made = await client.ensure(
+  const name = 'kubernetes';
+  const spec = { cidrs: [...serviceCidrs] };
+  const made = await client.ensure(resource, { metadata: { name }, spec }, { manager: MANAGER });
+  if (!made) {
+    const widened = (o: KubeObject) => {
+      const [first, second] = (o.spec as { cidrs: string[] }).cidrs;
+      return serviceCidrs.length === 2 && second === undefined && first === serviceCidrs[0]
+        ? { ...o, spec }
+        : undefined;
+    };
+    await client.update(resource, '', name, widened, { manager: MANAGER });
+    return;
+  }
+  const lastTransitionTime = `${now().toISOString().slice(0, 19)}Z`;
+  const message = 'Kubernetes default Service CIDR is ready';
+  const conditions = [{ type: 'Ready', status: 'True', message, lastTransitionTime }];
+  await client.apply(
     resource,
-    { metadata: { name: 'kubernetes' }, spec: { cidrs: [...serviceCidrs] } },
-    { manager: MANAGER },
+    { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name }, status: { conditions } },
+    { manager: 'kubernetes-service-cidr-controller', subresource: 'status' },
   );
-  if (!made) return;
-  const ready: JsonObject = {
-    type: 'Ready',
-    status: 'True',
-    reason: '',
-    message: 'Kubernetes default Service CIDR is ready',
-    lastTransitionTime: `${now().toISOString().slice(0, 19)}Z`,
-  };
-  await client.update(resource, '', 'kubernetes', (o) => ({ ...o, status: { conditions: [ready] } }), {
-    manager: 'kubernetes-service-cidr-controller',
-    subresource: 'status',
-  });
 }
 
 /** Tells which servers there are; kube-system/apiserver-<hash>. */
