@@ -31,6 +31,8 @@ export type ChangeRule = (obj: KubeObject, old: KubeObject, check: Check, ctx: S
 
 /** Writes to `/status` or another subresource that holds a part of the object. */
 export interface SubresourceDefinition {
+  /** Paths that a write may not change, where they are not those that count as not owned by whoever writes. */
+  readonly keeps?: readonly string[];
   /** Runs after the parts that this subresource may not write were put back. */
   prepare?(ctx: StrategyContext, obj: KubeObject, old: KubeObject): void;
   /** The metadata is also checked as on create. */
@@ -186,7 +188,7 @@ export function kind(def: KindDefinition): Strategy {
 
   const sub = (name: string): NonNullable<Strategy['subresources']>[string] => {
     const own = def.subresources?.[name];
-    const keeps = resetsFor(facts, name);
+    const keeps = own?.keeps ?? resetsFor(facts, name);
     return {
       prepareForUpdate(ctx, obj, old) {
         for (const path of keeps) restore(path, obj, old);

@@ -101,7 +101,7 @@ function rules(o: KubeObject, c: Check): void {
   const spec = obj(o, 'spec');
   const request = str(spec, 'request');
   const fault = requestFault(request);
-  if (fault) c.errors.push(invalidValue(SPEC.child('request'), request || null, fault));
+  if (fault) c.errors.push(invalidValue(SPEC.child('request'), spec.request ?? null, fault));
   usages(o, c);
   const signer = str(spec, 'signerName');
   if (signer === LEGACY_SIGNER && str(obj(c.old, 'spec'), 'signerName') !== LEGACY_SIGNER)
@@ -192,7 +192,6 @@ const update = (may: { decides: boolean; issues: boolean }) => (o: KubeObject, o
 export const certificateSigningRequest: Strategy = kind({
   group: 'certificates.k8s.io',
   kind: 'CertificateSigningRequest',
-  name: () => [],
   rules: (v, _, c) => rules(v as KubeObject, c),
   updateRules: (o, old, c) => change(o, old, { decides: false, issues: false }, c),
   onUpdate: ['meta', 'rules', 'updateRules', 'change'],
@@ -200,6 +199,7 @@ export const certificateSigningRequest: Strategy = kind({
   subresources: {
     status: {
       meta: true,
+      keeps: ['spec'],
       prepare(ctx, o, old) {
         keepDecisions(o, old);
         fillTimes(ctx, o, old);

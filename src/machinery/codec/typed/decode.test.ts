@@ -39,6 +39,12 @@ describe('minimal form', () => {
     emptyListDropper(type('Role', 'rbac.authorization.k8s.io'))!(role);
     expect(role).toEqual({ metadata: {} });
   });
+  it('keeps bytes that Go always writes, though there are none', () => {
+    const request = (value: JsonValue) =>
+      minimal('CertificateSigningRequest', { spec: { request: value, signerName: '' } }, 'certificates.k8s.io');
+    expect(request('')).toEqual({ spec: { request: '' } });
+    expect(request(null)).toEqual({});
+  });
   it('keeps map values and elements of lists', () => {
     expect(minimal('ConfigMap', { data: { a: '', b: null }, binaryData: { c: '' } })).toEqual({
       data: { a: '', b: '' },

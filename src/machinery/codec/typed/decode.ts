@@ -3,7 +3,7 @@ import type { Field, SchemaNode, Type } from '../../scheme/type.js';
 import { DecodeError } from '../errors.js';
 import type { Duplicates } from '../json/scanner.js';
 import { DecodeContext, kindOf, TypeMismatch } from './context.js';
-import { tellsEmptyFromUnset } from './empty-lists.js';
+import { tellsEmptyFromUnset, tellsNoBytesFromUnset } from './empty-lists.js';
 import { canonicalBase64, type Decode, integer, SPECIAL_SCALARS, schemaPropsOf } from './special.js';
 
 export interface TypedOptions {
@@ -83,9 +83,10 @@ function structDecoder(type: Type): Decode {
 }
 
 function compileField(field: Field): CompiledField {
+  const tellsEmpty = field.pointer || tellsEmptyFromUnset(field) || tellsNoBytesFromUnset(field);
   return {
     decode: compileNode(field.node),
-    isZero: field.pointer || tellsEmptyFromUnset(field) ? never : zeroTest(field.node),
+    isZero: tellsEmpty ? never : zeroTest(field.node),
   };
 }
 

@@ -11,6 +11,11 @@ export function tellsEmptyFromUnset(field: Field): boolean {
   return field.node.kind === 'array' && (field.zero === null || MEANINGFUL.has(field.name));
 }
 
+/** Bytes that Go always writes: `""` is not null, and stays what it is when stored. */
+export function tellsNoBytesFromUnset(field: Field): boolean {
+  return field.node.format === 'byte' && field.zero === null;
+}
+
 const compiled = new Map<Type, Drop | undefined>();
 
 /**
