@@ -1,5 +1,5 @@
 import { list, obj, ptr, str } from '../../../api/access.js';
-import { forbidden, internalError, invalid } from '../../../machinery/errors.js';
+import { forbidden, type GroupResource, internalError, invalid } from '../../../machinery/errors.js';
 import { fieldErrorsMessage } from '../../../machinery/field.js';
 import { goQuote } from '../../../machinery/go-format.js';
 import { equalJson, type JsonObject, type KubeObject } from '../../../machinery/json.js';
@@ -25,7 +25,7 @@ import { type Finding, podView } from './pod-view.js';
 
 export interface PodSecurityDependencies {
   readonly objects: Objects & {
-    list(resource: { group: string; resource: string }, namespace: string): Promise<KubeObject[]>;
+    list(resource: GroupResource, namespace: string): Promise<KubeObject[]> | KubeObject[];
   };
   readonly configuration: PodSecurityConfiguration;
   /** Milliseconds of a clock that only goes forward. */
@@ -196,5 +196,8 @@ function isSignificant(pod: KubeObject, old: KubeObject): boolean {
     if (now.length !== was.length || now.some((c, i) => c.image !== was[i]?.image)) return true;
   }
   const ephemeral = list(before, 'ephemeralContainers');
-  return list(spec, 'ephemeralContainers').some((c) => c.image !== ephemeral.find((o) => o.name === c.name)?.image);
+  return list(spec, 'ephemeralContainers').some((c) => {
+    const was = ephemeral.find((o) => o.name === c.name);
+    return !was || c.image !== was.image;
+  });
 }
