@@ -31,9 +31,10 @@ const URL_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   source: ['src'],
   video: ['poster', 'src'],
 };
-/** A tag that is longer is passed on as it is. */
+/** With a tag that is longer, rewriting ends: this is no HTML that anybody means. */
 const MAX_TAG = 64 * 1024;
-const ATTRIBUTE = /([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
+// A name begins behind a separator only, so that text without any is looked at once.
+const ATTRIBUTE = /(?<=[\s"'/])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
 
 type Body = AsyncIterable<Buffer> & { destroy(): unknown };
 
@@ -77,10 +78,12 @@ function chained(streams: [IncomingMessage, ...Transform[]]): Body {
 /** Rewrites URLs in the tags of HTML that comes in pieces of any size. */
 export class LinkRewriter extends Transform {
   readonly #rewrite: (url: string) => string;
-  /** The beginning of a tag whose end has not come. */
+  /** The beginning of a tag whose end has not come, and how far it was looked at. */
   #pending = '';
+  #scan: Scan = NOTHING;
   /** Inside of this element nothing is a tag but its own end. */
   #raw = '';
+  #over = false;
 
   constructor(rewrite: (url: string) => string) {
     super();
@@ -88,6 +91,10 @@ export class LinkRewriter extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
+    if (this.#over) {
+      done(null, chunk);
+      return;
+    }
     // Latin-1 keeps the bytes of every encoding that has ASCII in it.
     const text = this.#pending + chunk.toString('latin1');
     this.#pending = '';
@@ -101,24 +108,22 @@ export class LinkRewriter extends Transform {
   #consume(text: string): string {
     let out = '';
     let at = 0;
-    while (at < text.length) {
+    for (;;) {
       const open = text.indexOf('<', at);
-      if (open < 0) break;
+      if (open < 0) return out + text.slice(at);
       out += text.slice(at, open);
-      const end = tagEnd(text, open);
-      if (end < 0) {
-        if (text.length - open <= MAX_TAG) {
-          this.#pending = text.slice(open);
-          return out;
-        }
-        out += text.slice(open, open + 1);
-        at = open + 1;
-        continue;
+      this.#scan = tagEnd(text, open, this.#scan);
+      const { end } = this.#scan;
+      if (end === undefined) {
+        this.#over = text.length - open > MAX_TAG;
+        if (this.#over) return out + text.slice(open);
+        this.#pending = text.slice(open);
+        return out;
       }
+      this.#scan = NOTHING;
       out += this.#tag(text.slice(open, end));
       at = end;
     }
-    return out + text.slice(at);
   }
 
   #tag(tag: string): string {
@@ -140,25 +145,36 @@ export class LinkRewriter extends Transform {
   }
 }
 
-/** One past the end of the tag or comment that begins at `open`; -1 when it has not come. */
-function tagEnd(text: string, open: number): number {
+/** How far the search for a tag's end has come. */
+interface Scan {
+  /** One past the end, once it is found. */
+  readonly end?: number;
+  /** Characters of the tag that were looked at, and the quote that is open behind them. */
+  readonly seen: number;
+  readonly quote: string;
+}
+const NOTHING: Scan = { seen: 0, quote: '' };
+
+/** Looks for the end of the tag or comment that begins at `open`, from where an earlier look ended. */
+function tagEnd(text: string, open: number, { seen, quote: before }: Scan): Scan {
+  const length = text.length - open;
   if (text.startsWith('<!--', open)) {
-    const end = text.indexOf('-->', open + 4);
-    return end < 0 ? -1 : end + 3;
+    const end = text.indexOf('-->', open + Math.max(4, seen - 2));
+    return end < 0 ? { seen: length, quote: '' } : { end: end + 3, seen, quote: '' };
   }
+  if ('<!--'.startsWith(text.slice(open))) return NOTHING;
   // A lone `<` begins no tag.
-  const next = text[open + 1];
-  if (next === undefined || '<!--'.startsWith(text.slice(open))) return -1;
-  if (!/[A-Za-z/!?]/.test(next)) return open + 1;
-  let quote = '';
-  for (let i = open + 1; i < text.length; i++) {
+  if (!/[A-Za-z/!?]/.test(text[open + 1]!)) return { end: open + 1, seen, quote: '' };
+  let quote = before;
+  for (let i = open + Math.max(1, seen); i < text.length; i++) {
     const c = text[i]!;
     if (quote) {
       if (c === quote) quote = '';
-    } else if (c === '>') return i + 1;
+    } else if (c === '>') return { end: i + 1, seen, quote };
+    else if (c === '<') return { end: i, seen, quote };
     else if ((c === '"' || c === "'") && /=\s*$/.test(text.slice(Math.max(open, i - 16), i))) quote = c;
   }
-  return -1;
+  return { seen: length, quote };
 }
 
 const fromAttribute = (text: string): string => text.replace(/&amp;/g, '&');
