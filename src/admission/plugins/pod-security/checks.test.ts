@@ -170,7 +170,6 @@ describe('restricted', () => {
         hostUsers: false,
         ...containers(
           context({
-            ...good.containers,
             procMount: 'Unmasked',
             allowPrivilegeEscalation: false,
             capabilities: { drop: ['ALL'] },
