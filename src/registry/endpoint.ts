@@ -1,7 +1,7 @@
 import type { Printer } from '../api/printers/contract.js';
 import type { GroupResource } from '../machinery/errors.js';
 import type { GroupVersionKind, JsonObject, KubeObject } from '../machinery/json.js';
-import type { ListResult } from '../storage/cacher/cacher.js';
+import type { CachedObject, ListResult } from '../storage/cacher/cacher.js';
 import type { Kind, KindVersion } from './kind.js';
 import type { ListQuery } from './options.js';
 import type { WriteContext } from './store/context.js';
@@ -33,6 +33,8 @@ export interface Endpoint {
   readonly printer?: Printer;
   /** Field selectors beyond the two on metadata that every kind has; upstream's order, for its message. */
   readonly selectableFields?: ReadonlySet<string>;
+  /** Selectable fields that the cache does not know by itself: those of objects that are stored at other versions. */
+  lateFields?(objects: readonly CachedObject[]): Promise<readonly Readonly<Record<string, string>>[]>;
   /** The message for a field that can't be selected by, where a kind has its own. */
   unknownField?(field: string): string;
   /** Deprecation text that goes out as a Warning with every answer. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { printerFor } from '../../api/printers/index.js';
 import type { Strategy } from '../../api/strategy.js';
 import type { FieldFilter } from '../../machinery/apply/contract.js';
 import type { Path } from '../../machinery/apply/field-set.js';
@@ -25,8 +24,9 @@ import type { Converter } from './conversion/converter.js';
 import { CustomVersion, type Family } from './custom-version.js';
 import type { DefinedVersion, Definition } from './definition.js';
 import { deprecationWarning } from './deprecation.js';
-import { customPrinter } from './printer.js';
+import { customPrinter, scalePrinter } from './printer.js';
 import { customScale } from './scale-values.js';
+import { SelectableFields } from './selectable-fields.js';
 import { storedForm } from './stored-form.js';
 import { customStrategy } from './strategy.js';
 
@@ -124,19 +124,27 @@ export class CustomResource implements Family {
     };
   }
 
-  #options(version: DefinedVersion, verbs: readonly string[]): StoredEndpointOptions {
+  #options(version: DefinedVersion, verbs: readonly string[], fields: readonly string[] = []): StoredEndpointOptions {
     return {
       group: this.group,
       verbs,
       warning: deprecationWarning(version, this.definition),
       printer: customPrinter(version.additionalPrinterColumns),
-      selectableFields: new Set(['metadata.name', ...(this.definition.namespaced ? ['metadata.namespace'] : [])]),
+      selectableFields: new Set([
+        'metadata.name',
+        ...(this.definition.namespaced ? ['metadata.namespace'] : []),
+        ...fields,
+      ]),
     };
   }
 
   #endpoint(version: DefinedVersion, kind: Kind, terminating: boolean): Endpoint {
-    const stored = storedEndpoint(kind, kind.hub, this.#env, this.#options(version, VERBS));
-    const endpoint: Endpoint = { ...stored, unknownField: (field) => `field label not supported: ${field}` };
+    const fields = new SelectableFields(version.selectableFields);
+    const endpoint: Endpoint = {
+      ...storedEndpoint(kind, kind.hub, this.#env, this.#options(version, VERBS, fields.names)),
+      unknownField: (field) => `field label not supported: ${field}`,
+      lateFields: (objects) => fields.ofStored(kind.stored!, objects),
+    };
     if (!terminating) return endpoint;
     return guardedEndpoint(endpoint, (_, object, old) => {
       if (old) return;
@@ -185,7 +193,7 @@ export class CustomResource implements Family {
           resource: { group: this.group, resource: this.definition.acceptedNames.plural },
           apiVersion: `${this.group}/${version.name}`,
           verbs: SUBRESOURCE_VERBS,
-          printer: printerFor('autoscaling', 'Scale', 'scale'),
+          printer: scalePrinter(version),
           access: customScale(scale, Object.fromEntries(paths)),
         }),
       });

@@ -8,7 +8,7 @@ import type { DeleteOutcome } from '../store/delete.js';
 import type { StoredObject } from '../store/object.js';
 import { admissionAttributes } from './admission.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from './contract.js';
-import { select } from './read.js';
+import { listSelected, select } from './read.js';
 import { writeContext } from './write.js';
 
 /** Objects that one deletecollection works on at a time. */
@@ -33,13 +33,7 @@ export async function removeCollection(request: VerbRequest, services: VerbServi
   const list = listQuery(request.query, false);
   const selection = select(request, kind, list);
   const options = await readDeleteOptions(request);
-  const found = await kind.cache.list({
-    ...selection,
-    limit: list.limit,
-    continue: list.continue,
-    resourceVersion: list.resourceVersion,
-    resourceVersionMatch: (list.resourceVersionMatch || undefined) as 'Exact' | 'NotOlderThan' | undefined,
-  });
+  const found = await listSelected(kind, selection, list);
   const objects = await found.items();
   const removed: StoredObject[] = new Array(objects.length);
   let next = 0;

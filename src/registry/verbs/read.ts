@@ -1,8 +1,9 @@
 import { badRequest, isStatusError } from '../../machinery/errors.js';
-import { parseFieldSelector } from '../../machinery/selectors/field-selector.js';
+import { FieldSelector, parseFieldSelector } from '../../machinery/selectors/field-selector.js';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.js';
-import type { Predicate } from '../../storage/cacher/cacher.js';
+import type { ListResult, Predicate, WatchOptions } from '../../storage/cacher/cacher.js';
 import type { Kind } from '../kind.js';
+import { type LateFields, listLate, watchLate } from '../late-fields.js';
 import { type ListQuery, listQuery } from '../options.js';
 import type { VerbAnswer, VerbRequest } from './contract.js';
 import { writeContext } from './write.js';
@@ -22,14 +23,19 @@ export async function list(request: VerbRequest): Promise<VerbAnswer> {
   if (endpoint.list) return { type: 'list', list: await endpoint.list(writeContext(request, false), options) };
   const kind = endpoint.kind!;
   const selection = select(request, kind, options);
-  const found = await kind.cache.list({
+  return { type: 'list', list: await listSelected(kind, selection, options) };
+}
+
+/** The objects of a kind that were selected. */
+export function listSelected(kind: Kind, { late, ...selection }: Selection, options: ListQuery): Promise<ListResult> {
+  const listed = {
     ...selection,
     limit: options.limit,
     continue: options.continue,
     resourceVersion: options.resourceVersion,
     resourceVersionMatch: (options.resourceVersionMatch || undefined) as 'Exact' | 'NotOlderThan' | undefined,
-  });
-  return { type: 'list', list: found };
+  };
+  return late ? listLate(kind.cache, listed, late) : kind.cache.list(listed);
 }
 
 /** GET with watch: the events from a revision on. Lives until its time is over or the client goes. */
@@ -39,16 +45,17 @@ export async function watch(
 ): Promise<VerbAnswer> {
   const kind = request.endpoint.kind!;
   const options = listQuery(request.query, true);
-  const selection = select(request, kind, options);
+  const { late, ...selection } = select(request, kind, options);
   try {
-    const watcher = await kind.cache.watch({
+    const watched: WatchOptions = {
       ...selection,
       resourceVersion: options.resourceVersion,
       resourceVersionMatch: (options.resourceVersionMatch || undefined) as 'NotOlderThan' | undefined,
       sendInitialEvents: options.sendInitialEvents,
       allowBookmarks: options.allowWatchBookmarks,
       timeoutMs: timeoutMs(options.timeoutSeconds),
-    });
+    };
+    const watcher = await (late ? watchLate(kind.cache, watched, late) : kind.cache.watch(watched));
     return { type: 'watch', watcher };
   } catch (error) {
     if (isStatusError(error, 'Expired') || isStatusError(error, 'Timeout')) return { type: 'watch-error', error };
@@ -60,6 +67,8 @@ export interface Selection {
   namespace: string | undefined;
   name: string | undefined;
   predicate: Predicate | undefined;
+  /** What is left to select by when the predicate holds. */
+  late?: LateFields;
 }
 
 /**
@@ -69,11 +78,7 @@ export interface Selection {
  */
 export function select(request: VerbRequest, kind: Kind, options: ListQuery): Selection {
   const labels = parseLabelSelector(options.labelSelector);
-  const fields = parseFieldSelector(options.fieldSelector);
-  const known = request.endpoint.selectableFields ?? new Set(['metadata.name', 'metadata.namespace']);
-  for (const { field } of fields.requirements) {
-    if (!known.has(field)) throw badRequest(request.endpoint.unknownField?.(field) ?? unknownField(field, known));
-  }
+  const { fields, late } = lateSelection(request, parseFieldSelector(options.fieldSelector));
   const name = fields.exactValue('metadata.name') || request.name || undefined;
   const byNamespace = kind.namespaced ? fields.exactValue('metadata.namespace') : undefined;
   const namespace = request.namespace || byNamespace || undefined;
@@ -81,7 +86,27 @@ export function select(request: VerbRequest, kind: Kind, options: ListQuery): Se
   if (!labels.empty && !fields.empty) predicate = (o) => labels.matches(o.labels) && fields.matches(o.fields);
   else if (!labels.empty) predicate = (o) => labels.matches(o.labels);
   else if (!fields.empty) predicate = (o) => fields.matches(o.fields);
-  return { namespace, name, predicate };
+  return { namespace, name, predicate, late };
+}
+
+/** Checks a selector and takes out of it what the cache can't tell. */
+function lateSelection(
+  { endpoint }: VerbRequest,
+  selector: FieldSelector,
+): { fields: FieldSelector; late: LateFields | undefined } {
+  const known = endpoint.selectableFields ?? new Set(['metadata.name', 'metadata.namespace']);
+  for (const { field } of selector.requirements) {
+    if (!known.has(field)) throw badRequest(endpoint.unknownField?.(field) ?? unknownField(field, known));
+  }
+  const isLate = (field: string): boolean => !field.startsWith('metadata.');
+  if (!endpoint.lateFields || !selector.requirements.some((r) => isLate(r.field))) {
+    return { fields: selector, late: undefined };
+  }
+  const of = new FieldSelector(selector.requirements.filter((r) => isLate(r.field)));
+  return {
+    fields: new FieldSelector(selector.requirements.filter((r) => !isLate(r.field))),
+    late: { of: (objects) => endpoint.lateFields!(objects), matches: (fields) => of.matches(fields) },
+  };
 }
 
 /** Kinds that name their selectable fields themselves have another message than those that have the default ones. */

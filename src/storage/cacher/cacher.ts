@@ -184,6 +184,15 @@ export interface CacheEvent {
   readonly revision: number;
   /** On the BOOKMARK that ends the initial events (annotation `k8s.io/initial-events-end: "true"`). */
   readonly initialEventsEnd: boolean;
+  /** What happened, for those who select by what the cache does not know. Undefined for initial events and BOOKMARK. */
+  readonly change:
+    | {
+        readonly object: CachedObject | undefined;
+        readonly previous: CachedObject | undefined;
+        /** What to tell somebody who sees only what is selected. */
+        eventFor(selection: { namespace?: string; name?: string; predicate?: Predicate }): CacheEvent | undefined;
+      }
+    | undefined;
   /** An encoding of the event, made once for all watchers and kept while warm. */
   form(name: string, make: (event: CacheEvent) => Buffer): Buffer;
 }

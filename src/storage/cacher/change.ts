@@ -7,6 +7,7 @@ export class WatchEvent implements CacheEvent {
   readonly object: CachedObject | undefined;
   readonly revision: number;
   readonly initialEventsEnd: boolean;
+  readonly change: Change | undefined;
   readonly #cache: FormCache;
   #forms: Forms | undefined;
 
@@ -16,12 +17,14 @@ export class WatchEvent implements CacheEvent {
     object: CachedObject | undefined,
     revision: number,
     initialEventsEnd = false,
+    change?: Change,
   ) {
     this.#cache = cache;
     this.type = type;
     this.object = object;
     this.revision = revision;
     this.initialEventsEnd = initialEventsEnd;
+    this.change = change;
   }
 
   form(name: string, make: (event: CacheEvent) => Buffer): Buffer {
@@ -82,15 +85,22 @@ export class Change {
     const now = object !== undefined && selects(selection, object);
     const before = previous !== undefined && selects(selection, previous);
     if (now && before) {
-      this.#modified ??= new WatchEvent(this.#cache, 'MODIFIED', object, this.revision);
+      this.#modified ??= new WatchEvent(this.#cache, 'MODIFIED', object, this.revision, false, this);
       return this.#modified;
     }
     if (now) {
-      this.#added ??= new WatchEvent(this.#cache, 'ADDED', object, this.revision);
+      this.#added ??= new WatchEvent(this.#cache, 'ADDED', object, this.revision, false, this);
       return this.#added;
     }
     if (!before) return undefined;
-    this.#deleted ??= new WatchEvent(this.#cache, 'DELETED', atRevision(previous, this.revision), this.revision);
+    this.#deleted ??= new WatchEvent(
+      this.#cache,
+      'DELETED',
+      atRevision(previous, this.revision),
+      this.revision,
+      false,
+      this,
+    );
     return this.#deleted;
   }
 }
