@@ -12,7 +12,7 @@ import type { Clock } from '../../storage/clock.js';
 import type { ApiService, ServiceReference } from './api-service.js';
 import { Breaker } from './breaker.js';
 import { userHeaders } from './forwarded-headers.js';
-import { type BackendTls, TlsAgent } from './tls-agent.js';
+import { type BackendTls, TlsAgent, type TlsRequestOptions } from './tls-agent.js';
 
 export interface BackendDeps {
   readonly resolve: ServiceResolver;
@@ -26,7 +26,7 @@ export interface BackendRequest {
   /** With the query. */
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** A small answer, whole. */
@@ -42,8 +42,9 @@ export interface FetchOptions {
   readonly user: UserInfo;
   /** For everything, from finding the server to the last byte. */
   readonly timeoutMs: number;
-  /** A larger answer is an error. */
+  /** A larger answer is an error, unless only its beginning is wanted. */
   readonly maxBytes: number;
+  readonly beginning?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -99,7 +100,7 @@ export class Backend {
 
   /** A request whose body the caller writes. */
   open({ host, port }: Target, { method, path, headers, signal }: BackendRequest): ClientRequest {
-    return httpRequest({
+    const options: TlsRequestOptions = {
       agent: this.#agent,
       host,
       port,
@@ -107,8 +108,10 @@ export class Backend {
       path,
       headers: { ...headers, host: hostPort(host, port) },
       maxHeaderSize: MAX_HEADER_BYTES,
-      ...(signal && { signal }),
-    });
+      signal,
+      abandon: signal,
+    };
+    return httpRequest(options);
   }
 
   /**
@@ -116,7 +119,7 @@ export class Backend {
    *
    * @throws Error; see `goError` for what it is called. `TimeoutError` when it takes too long.
    */
-  async fetch({ path, headers, user, timeoutMs, maxBytes, signal }: FetchOptions): Promise<BackendDocument> {
+  async fetch({ path, headers, user, timeoutMs, maxBytes, beginning, signal }: FetchOptions): Promise<BackendDocument> {
     const deadline = AbortSignal.timeout(timeoutMs);
     const over = AbortSignal.any([deadline, signal]);
     try {
@@ -130,7 +133,7 @@ export class Backend {
       request.end();
       const response = await answerOf(request);
       const { statusCode = 0 } = response;
-      return { status: statusCode, headers: response.headers, body: await readBounded(response, maxBytes) };
+      return { status: statusCode, headers: response.headers, body: await readBounded(response, maxBytes, beginning) };
     } catch (e) {
       if (deadline.aborted) throw deadline.reason;
       throw e;
@@ -174,11 +177,12 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-async function readBounded(response: IncomingMessage, limit: number): Promise<Buffer> {
+async function readBounded(response: IncomingMessage, limit: number, beginning = false): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
+    if (length > limit && beginning) break;
     if (length > limit) throw new Error(`the answer is larger than ${limit} bytes`);
     chunks.push(chunk);
   }

@@ -9,8 +9,8 @@ const TIMEOUT_MS = 5_000;
 const ATTEMPTS = 5;
 /** The others are asked when the first one fails or takes longer than this. */
 const PATIENCE_MS = 500;
-/** The answer itself is of no interest. */
-const MAX_BYTES = 4 << 20;
+/** The answer itself is of no interest; reading a short one keeps the connection. */
+const MAX_BYTES = 64 << 10;
 
 /**
  * Asks an aggregated server for something that it must have.
@@ -51,7 +51,14 @@ async function attempt(backend: Backend, path: string, signal: AbortSignal): Pro
   }
   const failing = (why: string) => `failing or missing response from ${url}: ${why}`;
   try {
-    const { status } = await backend.fetch({ path, user: CHECKER, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, signal });
+    const { status } = await backend.fetch({
+      path,
+      user: CHECKER,
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_BYTES,
+      beginning: true,
+      signal,
+    });
     return status >= 200 && status < 300 ? undefined : failing(`bad status from ${url}: ${status}`);
   } catch (e) {
     const late = e instanceof Error && e.name === 'TimeoutError';

@@ -66,6 +66,7 @@ class Passage {
   readonly #path: string;
   /** We asked for a compressed answer, the client did not. */
   #unzip = false;
+  readonly #over = new AbortController();
   #outgoing: ClientRequest | undefined;
   #connected = false;
 
@@ -81,9 +82,11 @@ class Passage {
   async run(): Promise<true> {
     const { signal } = this.#request;
     const progress = this.#backend.breaker.begin();
-    const stop = () => this.#outgoing?.destroy();
+    const stop = () => this.#over.abort();
     signal.addEventListener('abort', stop);
-    const deadline = this.#isDiscovery() ? setTimeout(() => this.#expire(), DISCOVERY_MS) : undefined;
+    if (signal.aborted) stop();
+    const expire = () => this.#over.abort(new DOMException('', 'TimeoutError'));
+    const deadline = this.#isDiscovery() ? setTimeout(expire, DISCOVERY_MS) : undefined;
     try {
       const answer = this.#upgrade
         ? await tunnel(this.#request, this.#open(this.#headers()), progress.answered)
@@ -92,8 +95,8 @@ class Passage {
       if (answer) await this.#answer(answer);
     } catch (e) {
       progress.failed(!this.#connected);
+      this.#fail(this.#over.signal.aborted ? this.#over.signal.reason : e);
       stop();
-      this.#fail(e);
     } finally {
       clearTimeout(deadline);
       signal.removeEventListener('abort', stop);
@@ -114,10 +117,6 @@ class Passage {
   #isDiscovery(): boolean {
     const { info } = this.#request;
     return !info.isResourceRequest && info.path.split('/').filter((p) => p !== '').length === 3;
-  }
-
-  #expire(): void {
-    this.#outgoing?.destroy(new DOMException('deadline exceeded', 'TimeoutError'));
   }
 
   #headers(): OutgoingHttpHeaders {
@@ -145,7 +144,9 @@ class Passage {
     }
     const send = () => {
       const outgoing = this.#open(headers);
-      if (upload.empty && !ANNOUNCE_LENGTH.has(http.method)) outgoing.removeHeader('content-length');
+      if (upload.empty && !ANNOUNCE_LENGTH.has(http.method)) {
+        for (const name of ['content-length', 'transfer-encoding']) outgoing.removeHeader(name);
+      }
       void upload.sendTo(outgoing);
       return answerOf(outgoing);
     };
@@ -153,7 +154,7 @@ class Passage {
       return await send();
     } catch (e) {
       const stale = this.#outgoing?.reusedSocket && upload.empty && REPEATABLE.has(http.method);
-      if (!stale || this.#request.signal.aborted) throw e;
+      if (!stale || this.#over.signal.aborted) throw e;
       return await send();
     }
   }
@@ -168,17 +169,21 @@ class Passage {
   }
 
   #open(headers: OutgoingHttpHeaders): ClientRequest {
-    const { http, signal } = this.#request;
+    const { http } = this.#request;
     const query = canonicalQuery(http.query);
     const path = query ? `${this.#path}?${query}` : this.#path;
-    const outgoing = this.#backend.open(this.#target, { method: http.method, path, headers });
+    const outgoing = this.#backend.open(this.#target, {
+      method: http.method,
+      path,
+      headers,
+      signal: this.#over.signal,
+    });
     this.#outgoing = outgoing;
     this.#connected = false;
     // A connection is handed out when the server behind it has proved who it is.
     outgoing.once('socket', () => {
       this.#connected = true;
     });
-    if (signal.aborted) outgoing.destroy();
     return outgoing;
   }
 

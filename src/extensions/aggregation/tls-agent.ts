@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
+import { Agent, type AgentOptions, type RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
@@ -12,6 +12,12 @@ export interface BackendTls {
   readonly insecure: boolean;
   /** What we show when we are asked for a certificate. */
   readonly identity: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+}
+
+/** Options of a request that goes through a {@link TlsAgent}. */
+export interface TlsRequestOptions extends RequestOptions {
+  /** Ends the connection that is being made for the request. Node keeps `signal` to itself, and waits for it. */
+  readonly abandon?: AbortSignal;
 }
 
 /** From the first packet to the end of the TLS handshake. */
@@ -37,7 +43,7 @@ export class TlsAgent extends Agent {
   }
 
   override createConnection(
-    { host, port }: ClientRequestArgs,
+    { host, port, abandon: signal }: TlsRequestOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | null | undefined {
     const socket = connect({
@@ -51,14 +57,18 @@ export class TlsAgent extends Agent {
       ALPNProtocols: ['http/1.1'],
     });
     const timer = setTimeout(() => socket.destroy(new Error('net/http: TLS handshake timeout')), CONNECT_MS);
+    const abort = () => socket.destroy(new Error('aborted'));
     const done = (error: Error | null) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
       socket.off('error', done).off('close', closed);
       if (error) socket.on('error', () => {}).destroy();
       callback?.(error, socket);
     };
     const closed = () => done(new Error('EOF'));
     socket.once('error', done).once('close', closed);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
     socket.once('secureConnect', () =>
       done(this.#tls.insecure ? null : (mistrust(socket, this.#tls.serverName) ?? null)),
     );

@@ -12,7 +12,7 @@ export interface KubeletOptions {
   readonly preferredAddressTypes?: readonly string[];
 }
 
-export const PREFERRED_ADDRESS_TYPES = ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'];
+const PREFERRED_ADDRESS_TYPES = ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'];
 const KUBELET_PORT = 10250;
 
 export interface KubeletParts {

@@ -86,20 +86,26 @@ export class WebhookClient {
    */
   async post({ config, body, timeoutMs, signal }: WebhookRequest): Promise<WebhookAnswer & { attempts: number }> {
     const url = `${endpoint(config)}?timeout=${Math.ceil(timeoutMs / 1000)}s`;
-    const over = new AbortController();
-    const timer = this.#deps.clock.setTimeout(() => over.abort(), timeoutMs);
-    const ended = AbortSignal.any([signal, over.signal]);
+    const end = new AbortController();
+    let timedOut = false;
+    const timer = this.#deps.clock.setTimeout(() => {
+      timedOut = true;
+      end.abort();
+    }, timeoutMs);
+    const gone = (): void => end.abort();
+    if (signal.aborted) gone();
+    else signal.addEventListener('abort', gone, { once: true });
     const post = (message: string) => `Post ${JSON.stringify(url)}: ${message}`;
     const reason = (e: unknown) =>
-      over.signal.aborted ? 'context deadline exceeded' : signal.aborted ? 'context canceled' : networkError(e);
-    const payload = new Payload(body, ended);
+      timedOut ? 'context deadline exceeded' : end.signal.aborted ? 'context canceled' : networkError(e);
+    const payload = new Payload(body, end.signal);
     let attempts = 0;
     try {
       for (;;) {
         attempts++;
         const fail = (message: string, e?: unknown) =>
-          new WebhookTransportError(message, attempts, over.signal.aborted, { cause: e });
-        const response = await this.#send(config, url, payload, ended).catch((e: unknown) => {
+          new WebhookTransportError(message, attempts, timedOut, { cause: e });
+        const response = await this.#send(config, url, payload, end.signal).catch((e: unknown) => {
           throw fail(post(reason(e)), e);
         });
         const retry = attempts <= MAX_RETRIES ? retryAfter(response) : undefined;
@@ -108,7 +114,7 @@ export class WebhookClient {
           throw fail(`unexpected error when reading response body. Please retry. Original error: ${why}`, e);
         });
         if (retry !== undefined) {
-          await this.#sleep(retry, ended).catch((e: unknown) => {
+          await this.#sleep(retry, end.signal).catch((e: unknown) => {
             throw fail(post(reason(e)), e);
           });
           continue;
@@ -121,6 +127,7 @@ export class WebhookClient {
       }
     } finally {
       timer.cancel();
+      signal.removeEventListener('abort', gone);
     }
   }
 
