@@ -3,7 +3,7 @@ import { cloneJson, type JsonObject, type KubeObject, parseApiVersion } from '..
 import { catalog } from '../machinery/scheme/catalog.js';
 import { applyDefaults } from './defaulting/index.js';
 import { strategyFor } from './index.js';
-import { decodeMinimal, emulateReservation, NOW, testContext, UID } from './recorded.suite.js';
+import { decodeMinimal, defaultGate, emulateReservation, NOW, testContext, UID } from './recorded.suite.js';
 import type { Strategy } from './strategy.js';
 
 export interface Written {
@@ -21,10 +21,16 @@ function decoded(body: JsonObject): { obj: KubeObject; strategy: Strategy; kind:
   return { obj, strategy: strategyFor(group, kind), kind };
 }
 
-/** Creates the object in namespace `ns`, if its kind lives in one. */
-export function create(body: JsonObject): Written {
+const gates = (on: readonly string[]) => ({ gate: (name: string) => on.includes(name) || defaultGate(name) });
+
+/**
+ * Creates the object in namespace `ns`, if its kind lives in one.
+ *
+ * @param on features beside those that are on by default
+ */
+export function create(body: JsonObject, ...on: string[]): Written {
   const { obj, strategy, kind } = decoded({ ...body, metadata: { name: 'x', ...(body.metadata as JsonObject) } });
-  const ctx = testContext({ namespace: 'ns', requestVersion: String(body.apiVersion) });
+  const ctx = testContext({ namespace: 'ns', requestVersion: String(body.apiVersion), ...gates(on) });
   Object.assign(obj.metadata, { namespace: 'ns', uid: UID, creationTimestamp: NOW });
   emulateReservation(kind, obj);
   strategy.prepareForCreate?.(ctx, obj);
@@ -33,13 +39,14 @@ export function create(body: JsonObject): Written {
 }
 
 /** Changes a stored object, as a client does that sends it whole. */
-export function update(old: KubeObject, change: (obj: KubeObject) => void, subresource = ''): Written {
+export function update(old: KubeObject, change: (obj: KubeObject) => void, subresource = '', ...on: string[]): Written {
   const stored = cloneJson(old);
   stored.metadata.resourceVersion = '1';
   const sent = cloneJson(stored);
   change(sent);
   const { obj, strategy, kind } = decoded(sent);
-  const ctx = testContext({ namespace: 'ns', requestVersion: String(sent.apiVersion), subresource });
+  const requestVersion = String(sent.apiVersion);
+  const ctx = testContext({ namespace: 'ns', requestVersion, subresource, ...gates(on) });
   const hooks = subresource ? strategy.subresources?.[subresource] : strategy;
   if (!subresource) emulateReservation(kind, obj, stored);
   hooks?.prepareForUpdate?.(ctx, obj, stored);

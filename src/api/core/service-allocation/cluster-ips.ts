@@ -9,15 +9,9 @@ import { type Family, readAddress } from './address-range.js';
 const KIND = { group: '', kind: 'Service' };
 const CLUSTER_IPS = new Path('spec.clusterIPs');
 
-/** Addresses that a write took and those that it no longer needs, once it goes through. */
-export interface AddressChanges {
-  readonly taken: string[];
-  readonly released: readonly string[];
-}
-
 /**
  * Takes the addresses that a service needs and has not, and writes them into it. What was taken so far is in
- * `changes.taken` also when this rejects.
+ * `taken` also when this rejects.
  */
 export async function takeClusterIPs(
   allocator: AddressAllocator,
