@@ -24,6 +24,7 @@ import { openServices } from './controlplane/services.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { subresourceEndpoints } from './controlplane/subresources.js';
 import { openWebhookClient } from './controlplane/webhooks.js';
+import { customResourceDocuments } from './extensions/crd/openapi/documents.js';
 import { FeatureGates } from './machinery/feature-gates.js';
 import { builtinResources } from './registry/builtin.js';
 import { builtinVersion } from './registry/builtin-version.js';
@@ -151,7 +152,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     release: RELEASE,
     table,
     discovery: aggregation.discovery,
-    openapi: [aggregation.openapi],
+    openapi: [aggregation.openapi, customResourceDocuments(table)],
     client,
     log,
     serverAddress: () => `${advertiseAddress ?? host}:${port}`,

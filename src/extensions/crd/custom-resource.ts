@@ -65,6 +65,11 @@ export class CustomResource implements Family {
     this.cache = resourceCache(deps.cacher, `/registry/${group}/${names.plural}/`, definition.namespaced, {});
   }
 
+  get revision(): string {
+    const { uid, generation, acceptedNames } = this.definition;
+    return JSON.stringify([uid, generation, acceptedNames]);
+  }
+
   version(apiVersion: string): CustomVersion | undefined {
     const { group, version } = parseApiVersion(apiVersion);
     return group === this.group ? this.#versions.get(version) : undefined;

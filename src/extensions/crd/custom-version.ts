@@ -19,6 +19,8 @@ export interface Family {
   readonly kind: string;
   readonly listKind: string;
   readonly converter: Converter;
+  /** Changes whenever what is published of it does. */
+  readonly revision: string;
   /** By apiVersion; undefined for one that is not defined. */
   version(apiVersion: string): CustomVersion | undefined;
   /** What writes through a subresource of a version never own, by apiVersion. */
@@ -49,6 +51,10 @@ export class CustomVersion implements KindVersion {
     this.listKind = family.listKind;
     this.apiVersion = apiVersionOf(this);
     this.defined = defined;
+  }
+
+  get revision(): string {
+    return this.#family.revision;
   }
 
   /** Undefined when the version has none: then nothing but metadata is known. */

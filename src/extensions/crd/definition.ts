@@ -64,6 +64,9 @@ export class Definition {
   get uid(): string {
     return this.object.metadata.uid ?? '';
   }
+  get generation(): number {
+    return this.object.metadata.generation ?? 0;
+  }
   get spec(): JsonObject {
     return obj(this.object, 'spec');
   }

@@ -5,7 +5,8 @@ import { readCatalogFile } from './catalog.js';
 export interface OperationFacts {
   req?: string;
   resp?: Record<string, string>;
-  query?: string;
+  /** Name of a query set, or the parameters themselves. */
+  query?: string | readonly string[];
   gvk?: string;
   patchTypes?: string[];
 }

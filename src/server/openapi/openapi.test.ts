@@ -150,7 +150,7 @@ describe('OpenAPI', () => {
           namespaced: true,
           verbs: ['get', 'watch'],
           ops: { item: { get: operation }, collection: { post: operation } },
-          protobuf: false,
+          custom: true,
         }),
       schema: (name, dialect) =>
         name === type
@@ -165,9 +165,6 @@ describe('OpenAPI', () => {
     expect(Object.keys(v3.paths as JsonObject)).toEqual([
       '/apis/example.com/v1/namespaces/{namespace}/things',
       '/apis/example.com/v1/namespaces/{namespace}/things/{name}',
-      '/apis/example.com/v1/watch/namespaces/{namespace}/things',
-      '/apis/example.com/v1/watch/namespaces/{namespace}/things/{name}',
-      '/apis/example.com/v1/watch/things',
     ]);
     const get = at(v3, 'paths', '/apis/example.com/v1/namespaces/{namespace}/things/{name}', 'get');
     expect(get).toMatchObject({ operationId: 'readExampleComV1NamespacedThing', tags: ['exampleCom_v1'] });

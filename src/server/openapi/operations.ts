@@ -13,8 +13,8 @@ export type PublishedResource = Pick<
   ResourceFacts,
   'group' | 'version' | 'plural' | 'kind' | 'namespaced' | 'verbs' | 'ops' | 'subresources' | 'patchTypes'
 > & {
-  /** Custom resources have no protobuf. */
-  readonly protobuf?: boolean;
+  /** A custom resource: it has no protobuf form, and its watches are published with its lists only. */
+  readonly custom?: boolean;
 };
 
 const WATCH_EVENT = 'io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent';
@@ -60,7 +60,7 @@ class ResourcePaths {
     this.#r = resource;
     this.#id = versionId(resource.group, resource.version);
     this.#media = ['application/json', 'application/yaml'];
-    if (resource.protobuf !== false) this.#media.push('application/vnd.kubernetes.protobuf');
+    if (!resource.custom) this.#media.push('application/vnd.kubernetes.protobuf');
   }
 
   build(): Map<string, PathItem> {
@@ -76,7 +76,7 @@ class ResourcePaths {
     this.#add(base, here, this.#collection(ops.collection ?? {}, scope));
     this.#add(`${base}/{name}`, named, this.#item(ops.item ?? {}, scope));
     for (const sub of this.#r.subresources ?? []) this.#subresource(`${base}/{name}/${sub.name}`, sub, scope, named);
-    if (verbs.includes('watch')) {
+    if (verbs.includes('watch') && !this.#r.custom) {
       if (namespaced) this.#watch(`${root}/watch/${plural}`, [], '', 'List', 'ForAllNamespaces');
       const watched = base.replace(root, `${root}/watch`);
       this.#watch(watched, here, scope, 'List', '');
@@ -111,7 +111,7 @@ class ResourcePaths {
     const { kind } = this.#r;
     const list = this.#operation(facts, {
       id: `list${this.#id}${scope}${kind}${suffix}`,
-      description: `list or watch objects of kind ${kind}`,
+      description: `${this.#r.custom ? 'list' : 'list or watch'} objects of kind ${kind}`,
       action: 'list',
       query: 'q0',
     });
@@ -120,6 +120,7 @@ class ResourcePaths {
 
   /** Lists are watches as well. */
   #listMedia(): string[] {
+    if (this.#r.custom) return this.#media;
     return [...this.#media, ...this.#media.filter((m) => m !== 'application/yaml').map((m) => `${m};stream=watch`)];
   }
 
@@ -210,7 +211,7 @@ class ResourcePaths {
     const patch = named.action === 'patch';
     const types = (facts.patchTypes ?? this.#r.patchTypes ?? []).map((t) => `application/${t}`);
     const body = patch ? PATCH : facts.req;
-    const media = patch ? types : ['*/*'];
+    const media = patch ? types : this.#r.custom ? this.#media : ['*/*'];
     const required = named.action !== 'delete' && named.action !== 'deletecollection';
     return {
       id: named.id,
@@ -237,8 +238,9 @@ class ResourcePaths {
   }
 }
 
-function querySet(name: string): Parameter[] {
-  return (resourceCatalog().querySets[name] ?? []).map(queryParameter);
+function querySet(set: string | readonly string[]): Parameter[] {
+  const names = typeof set === 'string' ? (resourceCatalog().querySets[set] ?? []) : set;
+  return names.map(queryParameter);
 }
 
 /** Both lists, each name once. */
