@@ -16,7 +16,7 @@ import type { Auditor } from '../server/audit/contract.js';
 import { type AuditOptions, buildAuditor, DEFAULT_AUDIT_OPTIONS } from '../server/audit/options.js';
 import type { FlowControl } from '../server/flowcontrol/contract.js';
 import { buildFlowControl, validateFlowControlOptions } from '../server/flowcontrol/flow-control.js';
-import { attributesOf, type RequestPathParts } from '../server/request-path.js';
+import type { RequestPathParts } from '../server/request-path.js';
 import { systemClock } from '../storage/clock.js';
 import type { ControlPlaneOptions } from './options.js';
 
@@ -104,7 +104,7 @@ export async function openAccess(parts: AccessParts): Promise<Access> {
     flowControl,
     auditor,
     async impersonate(request) {
-      const found = await impersonator(request.http.headers, attributesOf(request));
+      const found = await impersonator(request.http.headers, request.attributes);
       if (!found) return;
       request.audit?.impersonating(found.user);
       request.user = found.user;

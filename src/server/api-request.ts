@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { UserInfo } from '../auth/contract.js';
+import type { Attributes, UserInfo } from '../auth/contract.js';
 import type { OperationContext } from '../registry/context.js';
 import type { AuditRecord } from './audit/contract.js';
 import type { HttpRequest, HttpResponse } from './http.js';
@@ -7,6 +7,8 @@ import { type RequestInfo, requestInfo } from './request-info.js';
 
 const NOBODY: UserInfo = { name: '', groups: [] };
 const MAX_WARNINGS_BYTES = 4096;
+/** Nobody writes to it. */
+const NO_QUERY = new URLSearchParams();
 
 /** One request on its way through the stages: what has been found out about it so far, and what its answer carries. */
 export class ApiRequest implements OperationContext {
@@ -25,6 +27,7 @@ export class ApiRequest implements OperationContext {
   authAnnotations: Readonly<Record<string, string>> | undefined;
   /** Headers of every answer to this request. */
   readonly headers: OutgoingHttpHeaders;
+  #attributes: Attributes | undefined;
   #warnings: Set<string> | undefined;
   #warningBytes = 0;
 
@@ -33,9 +36,31 @@ export class ApiRequest implements OperationContext {
     this.response = response;
     this.id = id;
     this.started = performance.now();
-    this.query = new URLSearchParams(http.query);
+    this.query = http.query === '' ? NO_QUERY : new URLSearchParams(http.query);
     this.info = requestInfo(http.method, decodePath(http.path), this.query);
     this.headers = { 'Audit-Id': id, 'Cache-Control': 'no-cache, private' };
+  }
+
+  /** What authorizers, the audit log and flow control know it by. */
+  get attributes(): Attributes {
+    const { info, user, query } = this;
+    // Impersonation makes it somebody else's.
+    if (this.#attributes?.user === user) return this.#attributes;
+    this.#attributes = {
+      user,
+      verb: info.verb,
+      isResourceRequest: info.isResourceRequest,
+      group: info.group,
+      version: info.version,
+      resource: info.resource,
+      subresource: info.subresource,
+      namespace: info.namespace,
+      name: info.name,
+      path: info.path,
+      fieldSelector: query.get('fieldSelector') ?? undefined,
+      labelSelector: query.get('labelSelector') ?? undefined,
+    };
+    return this.#attributes;
   }
 
   get signal(): AbortSignal {

@@ -2,10 +2,10 @@ import { credentialsOf } from '../auth/authentication/credentials.js';
 import { attemptedCredentials } from '../auth/authentication/require-user.js';
 import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth/contract.js';
 import { internalError, StatusError } from '../machinery/errors.js';
-import { queryBoolean } from '../registry/options.js';
 import { ApiRequest } from './api-request.js';
 import type { Auditor, AuditRequest } from './audit/contract.js';
 import type { FlowControl, Seat } from './flowcontrol/contract.js';
+import { RequestedFlow } from './flowcontrol/requested-flow.js';
 import { flowHeaders } from './flowcontrol/too-many-requests.js';
 import type { HttpHandler } from './http.js';
 import { isLongRunning } from './long-running.js';
@@ -105,7 +105,7 @@ function auditRequest(request: ApiRequest): AuditRequest {
   );
   return {
     auditID: request.id,
-    attributes: attributesOf(request),
+    attributes: request.attributes,
     requestURI: http.query ? `${http.path}?${http.query}` : http.path,
     userAgent: request.userAgent,
     sourceIPs: [...new Set([...forwarded.map((a) => a.trim()), http.remoteAddress])].filter((a) => a !== ''),
@@ -119,20 +119,8 @@ function hasImpersonation(request: ApiRequest): boolean {
 }
 
 async function enter(request: ApiRequest, { flowControl }: RequestPathParts): Promise<Seat> {
-  const { query } = request;
-  const seat = await flowControl.enter({
-    attributes: attributesOf(request),
-    longRunning: isLongRunning(request.info),
-    limit: Number(query.get('limit') ?? 0) || undefined,
-    resourceVersion: query.get('resourceVersion') ?? undefined,
-    continue: query.get('continue') ?? undefined,
-    // Made only for a request that has to wait.
-    get signal() {
-      return request.signal;
-    },
-    resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
-    sendInitialEvents: queryBoolean(query, 'sendInitialEvents'),
-  });
+  const entered = flowControl.enter(new RequestedFlow(request));
+  const seat = entered instanceof Promise ? await entered : entered;
   const { flowSchemaUID, priorityLevelUID } = seat;
   if (flowSchemaUID !== undefined && priorityLevelUID !== undefined) {
     Object.assign(request.headers, flowHeaders({ flowSchemaUID, priorityLevelUID }));
@@ -141,8 +129,9 @@ async function enter(request: ApiRequest, { flowControl }: RequestPathParts): Pr
 }
 
 async function authorize(request: ApiRequest, { authorizer, forbidden }: RequestPathParts) {
-  const attributes = attributesOf(request);
-  const decision = await authorizer.authorize(attributes);
+  const { attributes } = request;
+  const decided = authorizer.authorize(attributes);
+  const decision = decided instanceof Promise ? await decided : decided;
   if (decision.verdict !== 'Allow' && decision.error) {
     request.annotate('authorization.k8s.io/reason', 'internal error');
     throw internalError(decision.error);
@@ -151,25 +140,6 @@ async function authorize(request: ApiRequest, { authorizer, forbidden }: Request
   request.annotate('authorization.k8s.io/reason', decision.reason);
   if (decision.verdict !== 'Allow') throw forbidden(attributes, decision.reason);
   return decision;
-}
-
-/** What authorizers, the audit log and flow control know a request by. */
-export function attributesOf(request: ApiRequest): Attributes {
-  const { info, user, query } = request;
-  return {
-    user,
-    verb: info.verb,
-    isResourceRequest: info.isResourceRequest,
-    group: info.group,
-    version: info.version,
-    resource: info.resource,
-    subresource: info.subresource,
-    namespace: info.namespace,
-    name: info.name,
-    path: info.path,
-    fieldSelector: query.get('fieldSelector') ?? undefined,
-    labelSelector: query.get('labelSelector') ?? undefined,
-  };
 }
 
 /** Upstream gives no write, with all that it asks others, more than this. */

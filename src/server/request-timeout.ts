@@ -31,11 +31,19 @@ export class TimeUp extends Error {}
 
 /** Rejects with TimeUp when the work takes longer. The work goes on, but its answer has nowhere to go. */
 export function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeUp()), ms);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TimeUp()), ms);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -10,7 +10,7 @@ import { patch } from '../registry/verbs/patch.js';
 import { get, list, watch } from '../registry/verbs/read.js';
 import { update } from '../registry/verbs/update.js';
 import type { ApiRequest } from './api-request.js';
-import { attributesOf, type Route } from './request-path.js';
+import type { Route } from './request-path.js';
 import { sendAnswer } from './respond/answer.js';
 import { objectRepresentation } from './respond/negotiate.js';
 import { bracket } from './trace.js';
@@ -115,7 +115,7 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
     contentType: http.headers['content-type'] ?? '',
     offers: mediaOffers({ cbor: parts.cbor }),
     body: () => http.readBody(parts.maxBodyBytes),
-    mayCreate: () => parts.authorize({ ...attributesOf(request), verb: 'create' }),
+    mayCreate: () => parts.authorize({ ...request.attributes, verb: 'create' }),
     recordBody: (object, patched) => {
       if (object) request.audit?.requestObject(object);
       else request.audit?.patch(patched);

@@ -15,9 +15,9 @@ export async function requireUser(
 ): Promise<Authenticated> {
   let found: Authenticated | undefined;
   try {
-    found = await authenticator.authenticate(
-      apiAudiences.length > 0 ? { ...credentials, audiences: apiAudiences } : credentials,
-    );
+    const { authorization, headers, path, peerCertificate } = credentials;
+    const audiences = apiAudiences.length > 0 ? apiAudiences : undefined;
+    found = await authenticator.authenticate({ authorization, headers, path, peerCertificate, audiences });
   } catch (e) {
     refused(reasonsOf(e));
     throw unauthorized();

@@ -10,6 +10,14 @@ export interface WriteContext extends OperationContext {
   readonly requestVersion: string;
 }
 
+/** The same request, writing something else. */
+export function derivedContext(
+  ctx: WriteContext,
+  other: Partial<Pick<WriteContext, 'subresource' | 'dryRun'>>,
+): WriteContext {
+  return Object.assign(Object.create(ctx) as WriteContext, other);
+}
+
 export function strategyContext(ctx: WriteContext, env: Environment): StrategyContext {
   return {
     user: ctx.user,

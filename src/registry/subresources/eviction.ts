@@ -4,7 +4,7 @@ import { cloneJson, isJsonObject, type JsonObject, type KubeObject } from '../..
 import { type Environment, metaTime } from '../context.js';
 import { groupResource, type Kind } from '../kind.js';
 import type { LocalClient } from '../local-client.js';
-import type { WriteContext } from '../store/context.js';
+import { derivedContext, type WriteContext } from '../store/context.js';
 import { type DeleteOptions, deleteObject } from '../store/delete.js';
 import { readStored } from '../store/object.js';
 import { updateObject } from '../store/update.js';
@@ -124,25 +124,20 @@ async function deletePod(
   const { name = '' } = pod.metadata;
   const preconditions = { ...options.preconditions };
   if (pinned) preconditions.resourceVersion ??= pod.metadata.resourceVersion;
-  const own = { ...ctx, dryRun };
+  const own = derivedContext(ctx, { dryRun });
   if (!dryRun) {
-    const outcome = await updateObject(
-      pods,
-      env,
-      { ...own, subresource: 'status' },
-      {
-        name,
-        async update(latest) {
-          if (!latest) throw notFound(groupResource(pods), name);
-          checkPreconditions(latest, preconditions);
-          const object = cloneJson(latest);
-          setCondition(object, EVICTED, metaTime(env.now()));
-          return object;
-        },
-        admitCreate() {},
-        admitUpdate() {},
+    const outcome = await updateObject(pods, env, derivedContext(own, { subresource: 'status' }), {
+      name,
+      async update(latest) {
+        if (!latest) throw notFound(groupResource(pods), name);
+        checkPreconditions(latest, preconditions);
+        const object = cloneJson(latest);
+        setCondition(object, EVICTED, metaTime(env.now()));
+        return object;
       },
-    );
+      admitCreate() {},
+      admitUpdate() {},
+    });
     if (preconditions.resourceVersion !== undefined && outcome.object.cached)
       preconditions.resourceVersion = `${outcome.object.cached.revision}`;
   }

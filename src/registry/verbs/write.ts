@@ -1,27 +1,51 @@
+import type { UserInfo } from '../../auth/contract.js';
 import { managerName } from '../../machinery/apply/manager-name.js';
 import { badRequest } from '../../machinery/errors.js';
 import type { KubeObject } from '../../machinery/json.js';
-import { metaTime } from '../context.js';
+import { metaTime, type OperationContext } from '../context.js';
 import type { WriteQuery } from '../options.js';
 import type { WriteContext } from '../store/context.js';
 import type { VerbRequest, VerbServices } from './contract.js';
 
 /** The request's context as the store needs it. */
 export function writeContext(request: VerbRequest, dryRun: boolean): WriteContext {
-  const { ctx } = request;
-  return {
-    user: ctx.user,
-    get signal() {
-      return ctx.signal;
-    },
-    userAgent: ctx.userAgent,
-    warn: (text) => ctx.warn(text),
-    annotate: (key, value) => ctx.annotate(key, value),
-    namespace: request.namespace,
-    subresource: request.endpoint.subresource,
-    dryRun,
-    requestVersion: request.endpoint.version.apiVersion,
-  };
+  return new RequestContext(request, dryRun);
+}
+
+/** One per request: what most requests never ask for is asked of the request when it is. */
+class RequestContext implements WriteContext {
+  readonly operation: OperationContext;
+  readonly namespace: string;
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  readonly requestVersion: string;
+
+  constructor({ ctx, namespace, endpoint }: VerbRequest, dryRun: boolean) {
+    this.operation = ctx;
+    this.namespace = namespace;
+    this.subresource = endpoint.subresource;
+    this.dryRun = dryRun;
+    this.requestVersion = endpoint.version.apiVersion;
+  }
+
+  get user(): UserInfo {
+    return this.operation.user;
+  }
+  get signal(): AbortSignal {
+    return this.operation.signal;
+  }
+  get deadline(): number | undefined {
+    return this.operation.deadline;
+  }
+  get userAgent(): string {
+    return this.operation.userAgent;
+  }
+  warn(text: string): void {
+    this.operation.warn(text);
+  }
+  annotate(key: string, value: string, level?: 'Request'): void {
+    this.operation.annotate(key, value, level);
+  }
 }
 
 export function writerOf(request: VerbRequest, services: VerbServices, options: WriteQuery) {

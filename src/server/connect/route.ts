@@ -5,7 +5,7 @@ import type { Authorizer } from '../../auth/contract.js';
 import { badRequest, forbidden, type GroupResource, notFound } from '../../machinery/errors.js';
 import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { ApiRequest } from '../api-request.js';
-import { attributesOf, type Route } from '../request-path.js';
+import type { Route } from '../request-path.js';
 import { methodNotAllowed } from '../resource-route.js';
 import type { AddressRule } from './addresses.js';
 import { wantsUpgrade } from './headers.js';
@@ -133,7 +133,7 @@ async function stream(
 async function mayCreate(request: ApiRequest, { authorizer, gate }: ConnectParts): Promise<void> {
   const { info } = request;
   if (info.verb === 'create' || !gate('AuthorizePodWebsocketUpgradeCreatePermission')) return;
-  const { verdict, reason } = await authorizer.authorize({ ...attributesOf(request), verb: 'create' });
+  const { verdict, reason } = await authorizer.authorize({ ...request.attributes, verb: 'create' });
   if (verdict !== 'Allow') throw forbidden({ group: info.group, resource: info.resource }, info.name, reason);
 }
 

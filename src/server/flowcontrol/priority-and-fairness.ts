@@ -145,10 +145,7 @@ export class PriorityAndFairness implements FlowControl {
       watch,
       hand: level.settings.queuing.queues > 1 ? handOf(flow, attributes) : NO_HAND,
       waitMs: this.#waitMs(request),
-      // Signals are made when they are asked for, and most requests never wait.
-      get signal() {
-        return request.signal;
-      },
+      request,
     });
     if (!watch) return admitted;
     const register = (ticket: Ticket): Seat => {

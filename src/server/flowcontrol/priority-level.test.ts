@@ -33,7 +33,7 @@ function levelOf(limit: number, queuing = QUEUE, exempt = false): PriorityLevel 
 function applicant(more: Partial<Applicant> & { seats?: number } = {}): Applicant {
   const { seats = 1 } = more;
   const work = { seats, finalSeats: 0, finalMs: 0 };
-  return { flow, work, mutating: false, watch: false, hand: [0], waitMs: 1000, signal: undefined, ...more };
+  return { flow, work, mutating: false, watch: false, hand: [0], waitMs: 1000, request: {}, ...more };
 }
 const enter = (level: PriorityLevel, more: Parameters<typeof applicant>[0] = {}): Outcome =>
   Outcome.of(() => level.admit(applicant(more)));
@@ -141,12 +141,12 @@ describe('a level with queues', () => {
     const level = levelOf(1);
     const a = enter(level);
     const gone = new AbortController();
-    const b = enter(level, { signal: gone.signal });
+    const b = enter(level, { request: gone });
     gone.abort();
     await settle();
     expect(b.now).toMatch(/^429/);
     expect(level.waiting).toBe(0);
-    expect(enter(level, { signal: gone.signal }).now).toMatch(/^429/);
+    expect(enter(level, { request: gone }).now).toMatch(/^429/);
     expect(metrics.lines.filter((l) => l.includes('cancelled'))).toHaveLength(2);
     a.seat!.release();
     expect(level.idle).toBe(true);
@@ -157,7 +157,7 @@ describe('a level with queues', () => {
     const level = levelOf(1);
     const gone = new AbortController();
     const a = enter(level);
-    const b = enter(level, { signal: gone.signal });
+    const b = enter(level, { request: gone });
     a.seat!.release();
     await settle();
     gone.abort();
@@ -435,7 +435,7 @@ describe('whatever happens', () => {
             const abort = new AbortController();
             const { hand, seats, finalSeats, watch } = s;
             const work = { seats, finalSeats, finalMs: 30 };
-            open.push({ outcome: enter(level, { hand, work, watch, signal: abort.signal }), abort });
+            open.push({ outcome: enter(level, { hand, work, watch, request: abort }), abort });
           } else if (s.do === 'advance') clock.advance(s.ms);
           else if (s.do === 'limit') level.limit = s.seats;
           else {

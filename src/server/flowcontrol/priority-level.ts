@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../storage/clock.js';
 import { DemandMeter } from './concurrency.js';
 import type { Queuing } from './configuration.js';
-import type { FlowMeters, RejectReason, RequestCounts, Seat } from './contract.js';
+import type { FlowMeters, FlowRequest, RejectReason, RequestCounts, Seat } from './contract.js';
 import { RetryAfter } from './retry-after.js';
 import { tooManyRequests } from './too-many-requests.js';
 import type { WorkEstimate } from './work-estimate.js';
@@ -36,7 +36,8 @@ export interface Applicant {
   /** Queues that it may stand in; empty: there is but one, or none. */
   readonly hand: readonly number[];
   readonly waitMs: number;
-  readonly signal: AbortSignal | undefined;
+  /** Its signal is made when it is asked for, and most requests never wait. */
+  readonly request: Pick<FlowRequest, 'signal'>;
 }
 
 /** What a request is charged in advance for each seat, and set right at its end. */
@@ -124,7 +125,7 @@ export class PriorityLevel {
       }
       if (!queued) throw this.#refusal(ticket, 'concurrency-limit', now, undefined);
     }
-    if (applicant.signal?.aborted) throw this.#refusal(ticket, 'cancelled', now, undefined);
+    if (applicant.request.signal?.aborted) throw this.#refusal(ticket, 'cancelled', now, undefined);
     const { waiting } = ticket.queue!;
     if (waiting.length >= this.#queuing.queueLengthLimit && this.#seatsInUse >= this.#limit) {
       throw this.#refusal(ticket, 'queue-full', now, undefined);
@@ -159,7 +160,7 @@ export class PriorityLevel {
     return this.#queues[index];
   }
 
-  #enqueue(ticket: Ticket, { waitMs, signal }: Applicant, now: number): Promise<Ticket> {
+  #enqueue(ticket: Ticket, { waitMs, request: { signal } }: Applicant, now: number): Promise<Ticket> {
     const queue = ticket.queue!;
     if (this.#backlog.size === 0) {
       this.#rush++;

@@ -59,6 +59,8 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
   /** Milliseconds of the sweep's clock; 0: not waiting for the peer. */
   #stalledSince = 0;
   #stalledAt = 0;
+  /** Where it is among those under way. */
+  slot = -1;
   #reading: BodyReader | undefined;
 
   constructor(connection: Connection, source: Readable, method: string, target: string, headers: IncomingHttpHeaders) {
@@ -131,7 +133,12 @@ export abstract class Exchange implements HttpRequest, HttpResponse {
     if (this.closed) return;
     this.#bytes += chunk?.length ?? 0;
     const headers = this.#headers;
-    if (headers && mayHaveBody(this.#status) && !hasHeader(headers, 'content-length')) {
+    if (
+      headers &&
+      mayHaveBody(this.#status) &&
+      headers['Content-Length'] === undefined &&
+      !hasHeader(headers, 'content-length')
+    ) {
       const length = chunk === undefined ? 0 : typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
       if (length > 0 || this.method !== 'HEAD') this.#headers = { ...headers, 'Content-Length': length };
     }
@@ -283,6 +290,6 @@ export function mayHaveBody(status: number): boolean {
 }
 
 function hasHeader(headers: OutgoingHttpHeaders, name: string): boolean {
-  for (const key of Object.keys(headers)) if (key.length === name.length && key.toLowerCase() === name) return true;
+  for (const key in headers) if (key.length === name.length && key.toLowerCase() === name) return true;
   return false;
 }

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import { type Connection, Exchange } from './exchange.js';
 import { collectHeaders } from './headers.js';
 
-/** An unread rest of a body up to this size is read and dropped so that the connection can be kept, as Go does. */
 /** Bodies up to this size are sent together with their head. */
 const ONE_RECORD = 15 * 1024;
+/** An unread rest of a body up to this size is read and dropped so that the connection can be kept, as Go does. */
 const DISCARD_LIMIT = 256 * 1024;
 /** How long a client that still uploads may take to see an early answer before its connection is closed. */
 const LINGER = 500;
@@ -17,6 +17,7 @@ export class Http1Exchange extends Exchange {
   readonly #outgoing: ServerResponse;
   readonly #upgradeHead: Buffer | undefined;
   readonly #draining: () => boolean;
+  readonly #onDrain = (): void => this.onDrain();
   #linger: NodeJS.Timeout | undefined;
   #takenOver = false;
 
@@ -38,7 +39,6 @@ export class Http1Exchange extends Exchange {
     this.#upgradeHead = upgradeHead;
     // In HTTP/1.1 connections are kept without saying so; Go sends neither Connection nor Keep-Alive.
     if (incoming.httpVersionMinor > 0) outgoing.removeHeader('connection');
-    outgoing.on('drain', () => this.onDrain());
     incoming.on('error', ignore);
     outgoing.on('error', ignore);
   }
@@ -77,14 +77,15 @@ export class Http1Exchange extends Exchange {
   }
 
   protected writeChunk(chunk: Buffer | string): boolean {
-    return this.#outgoing.write(chunk);
+    const more = this.#outgoing.write(chunk);
+    if (!more) this.#outgoing.once('drain', this.#onDrain);
+    return more;
   }
 
   protected writeEnd(chunk: Buffer | string | undefined): void {
     const outgoing = this.#outgoing;
     if (this.connection.ending || this.#bodyLeft() <= DISCARD_LIMIT) {
-      // As latin1 text a small body goes into one buffer, one TLS record and one system call with the head.
-      if (chunk instanceof Buffer && chunk.length <= ONE_RECORD) outgoing.end(chunk.toString('latin1'), 'latin1');
+      if (chunk instanceof Buffer && chunk.length <= ONE_RECORD) endSoon(outgoing, chunk);
       else outgoing.end(chunk);
       return;
     }
@@ -122,6 +123,29 @@ export class Http1Exchange extends Exchange {
     if (coding !== undefined) return Number.POSITIVE_INFINITY;
     return length === undefined ? 0 : Number(length);
   }
+}
+
+interface SmallAnswer {
+  readonly outgoing: ServerResponse;
+  readonly body: Buffer;
+}
+
+let small: SmallAnswer[] = [];
+
+/**
+ * Small answers of one turn of the event loop leave together. Each write may have to wake up its client, and that costs
+ * as much as making the answer; clients on one machine that are woken up once stay awake for the rest.
+ */
+function endSoon(outgoing: ServerResponse, body: Buffer): void {
+  if (small.length === 0) setImmediate(endSmall);
+  small.push({ outgoing, body });
+}
+
+function endSmall(): void {
+  const all = small;
+  small = [];
+  // As latin1 text a small body goes into one buffer, one TLS record and one system call with the head.
+  for (const { outgoing, body } of all) outgoing.end(body.toString('latin1'), 'latin1');
 }
 
 function ignore(): void {}

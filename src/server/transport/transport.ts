@@ -9,6 +9,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTls, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { HttpHandler } from '../http.js';
+import { ActiveExchanges } from './active.js';
 import type { ListenAddress, ServingCertificates, Transport, TransportLimits, TransportOptions } from './contract.js';
 import { Connection, type Exchange } from './exchange.js';
 import { Http1Exchange } from './http1.js';
@@ -45,7 +46,7 @@ class TlsTransport implements Transport {
   /** Connections on which something that is not HTTP came while an answer was under way. */
   readonly #garbled = new WeakSet<Connection>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #active = new Set<Exchange>();
+  readonly #active = new ActiveExchanges();
   readonly #sweeper: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
