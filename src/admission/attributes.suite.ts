@@ -31,7 +31,7 @@ export function attributes(over: Partial<AdmissionAttributes> = {}): TestAttribu
     annotate: (key, value) => {
       annotations[key] = value;
     },
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
     ...over,
     warnings,
     annotations,

@@ -26,7 +26,8 @@ export interface AdmissionAttributes {
   warn(text: string): void;
   /** Adds an audit annotation; with `level`, only to records that hold what was requested. */
   annotate(key: string, value: string, level?: 'Request'): void;
-  readonly signal: AbortSignal;
+  /** Aborted when nobody waits for the answer any more. Made when it is asked for. */
+  signal(): AbortSignal;
   /** When the request must be answered, on the scale of performance.now(); undefined: nobody waits. */
   readonly deadline?: number;
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '../auth/contract.js';
 import { mediaOffers } from '../machinery/codec/negotiate.js';
-import { StatusError } from '../machinery/errors.js';
+import { methodNotSupported, notFound, StatusError } from '../machinery/errors.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ResourceTable, ServedEntry } from '../registry/resource-table.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from '../registry/verbs/contract.js';
@@ -33,12 +33,13 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
     const { info } = request;
     if (!info.isResourceRequest) return false;
     const entry = parts.table.find(info.group, info.version, info.resource);
-    const endpoint = entry && endpointOf(entry, request);
-    if (!endpoint) return false;
+    if (!entry || !fitsScope(entry, request)) return false;
+    const endpoint = endpointOf(entry, request);
+    if (!endpoint) return undefinedSubresource(entry, request);
     const run = verbOf(endpoint, request, parts);
     if (!run) {
       if (!answersPath(endpoint, request)) return false;
-      throw methodNotAllowed();
+      throw isCustom(entry) ? methodNotSupported(endpoint.resource, info.verb) : methodNotAllowed();
     }
     if (endpoint.warning) request.warn(endpoint.warning);
     const form = objectRepresentation(endpoint, info.verb, {
@@ -52,15 +53,27 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
   };
 }
 
-/** The endpoint a path means, if its shape fits the resource: scope, subresource, nothing left over. */
-function endpointOf(entry: ServedEntry, request: ApiRequest): Endpoint | undefined {
-  const { info } = request;
+function fitsScope({ namespaced }: ServedEntry, { info }: ApiRequest): boolean {
   const itself = info.resource === 'namespaces' && info.parts[1] === info.namespace;
-  if (!entry.namespaced && info.namespace !== '' && !itself) return undefined;
-  if (entry.namespaced && info.namespace === '' && info.parts.length > 1) return undefined;
+  if (!namespaced) return info.namespace === '' || itself;
+  return info.namespace !== '' || info.parts.length === 1;
+}
+
+/** What a path means: the resource or a subresource, nothing left over. */
+function endpointOf(entry: ServedEntry, { info }: ApiRequest): Endpoint | undefined {
   if (info.subresource === '') return entry.endpoint;
   if (info.parts.length > 3) return undefined;
   return entry.subresources.find((s) => s.name === info.subresource)?.endpoint;
+}
+
+/** Paths of built-in kinds are routes; one handler has all of a custom resource, and tells what it does not have itself. */
+function undefinedSubresource(entry: ServedEntry, { info }: ApiRequest): false {
+  if (isCustom(entry)) throw notFound(entry.endpoint.resource, info.name);
+  return false;
+}
+
+function isCustom({ endpoint }: ServedEntry): boolean {
+  return !endpoint.version.typed;
 }
 
 /** Some method is served on this path: then another one is 405, else the path is no path at all. */

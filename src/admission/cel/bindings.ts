@@ -8,7 +8,7 @@ import type { Bindings } from './evaluation.js';
 
 /** Nobody waits for the answer any more, or it is due. */
 export function isOver({ signal, deadline }: AdmissionAttributes): boolean {
-  return signal.aborted || (deadline !== undefined && performance.now() > deadline);
+  return signal().aborted || (deadline !== undefined && performance.now() > deadline);
 }
 
 /** What expressions may ask the authorizer about the user of a request. Decisions are made once. */

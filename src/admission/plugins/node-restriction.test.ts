@@ -45,7 +45,7 @@ async function admit({ on, ...more }: Partly): Promise<string> {
     namespaced: true,
     warn: () => {},
     annotate: () => {},
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
     ...more,
   };
   if (!plugin.handles(attributes.operation)) return 'ok';

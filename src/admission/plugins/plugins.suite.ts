@@ -53,7 +53,7 @@ export function attributes({ on, ...more }: Given): AdmissionAttributes & { warn
     annotate: (key, value) => {
       notes[key] = value;
     },
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
     ...more,
     warnings,
     notes,

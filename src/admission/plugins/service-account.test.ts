@@ -103,7 +103,7 @@ describe('the account', () => {
     expect(pauses).toBeLessThan(20);
   });
   it('is not waited for when nobody waits for the answer', async () => {
-    const signal = AbortSignal.abort();
+    const signal = () => AbortSignal.abort();
     expect((await run(plugin, { ...create(), signal })).text).toContain('not found');
     expect(pauses).toBe(0);
   });

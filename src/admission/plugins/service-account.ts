@@ -34,7 +34,7 @@ export function serviceAccount({ objects, nameSuffix, pause }: ServiceAccountDep
     for (let look = 1; ; look++) {
       const found = await objects.get({ group: '', resource: 'serviceaccounts' }, a.namespace, name);
       if (found) return found;
-      if (look >= looks || a.signal.aborted) break;
+      if (look >= looks || a.signal().aborted) break;
       await pause(PAUSE_MS);
     }
     const { message } = notFound({ group: '', resource: 'serviceaccount' }, name);

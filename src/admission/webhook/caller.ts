@@ -77,7 +77,12 @@ async function exchange(input: Call, deps: CallerDeps, timer: CallTimer): Promis
   const { timeoutMs } = timer;
   if (timeoutMs <= 0) throw new Unaskable('failed to call webhook: context deadline exceeded');
   try {
-    const answer = await deps.client.post({ config: hook.client, body, timeoutMs, signal: objects.attributes.signal });
+    const answer = await deps.client.post({
+      config: hook.client,
+      body,
+      timeoutMs,
+      signal: objects.attributes.signal(),
+    });
     timer.attempts = answer.attempts;
     return readResponse(answer, review, uid, phase === 'admit');
   } catch (e) {

@@ -37,26 +37,28 @@ export function garbageCollector(parts: ControllerParts): Controller {
   function changed(kind: Kind, object: CachedObject | undefined, previous: CachedObject | undefined): void {
     const known = object ?? previous;
     if (!known) return;
+    const owned = object !== undefined && mayHaveOwners(object);
+    const wasOwned = previous !== undefined && mayHaveOwners(previous);
+    const going = object !== undefined && mayBeGoing(object);
+    // Most objects have no owners: they are not even parsed.
+    if (object && !owned && !wasOwned && !going) return;
     const place: Place = { kind, namespace: known.namespace, name: known.name, uid: known.uid };
     if (!object) {
       dependents.set(place, []);
       places.delete(place.uid);
       for (const dependent of dependents.of(place.uid)) look(dependent);
       // A foreground owner may have waited for this one.
-      if (previous && mayHaveOwners(previous)) {
-        for (const { uid } of ownersOf(previous)) if (places.has(uid)) queue.add(uid);
-      }
+      if (wasOwned) for (const { uid } of ownersOf(previous)) if (places.has(uid)) queue.add(uid);
       return;
     }
-    const owned = mayHaveOwners(object);
-    if (owned || (previous && mayHaveOwners(previous))) {
+    if (owned || wasOwned) {
       const owners = owned ? ownersOf(object) : [];
       dependents.set(place, owners);
       if (owners.length > 0) look(place);
       // An owner that waits may be waiting for this one to let go of it.
-      for (const { uid } of previous ? ownersOf(previous) : []) if (places.has(uid)) queue.add(uid);
+      for (const { uid } of wasOwned ? ownersOf(previous) : []) if (places.has(uid)) queue.add(uid);
     }
-    if (mayBeGoing(object)) look(place);
+    if (going) look(place);
   }
   async function follow(): Promise<void> {
     const now = new Set(table.kinds());

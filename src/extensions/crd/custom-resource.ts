@@ -7,7 +7,6 @@ import { pathOf } from '../../machinery/apply/scale.js';
 import { forbidden } from '../../machinery/errors.js';
 import { parseApiVersion } from '../../machinery/json.js';
 import { resourceCache } from '../../registry/builtin.js';
-import { builtinVersion } from '../../registry/builtin-version.js';
 import { type Environment, metaTime } from '../../registry/context.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import { guardedEndpoint } from '../../registry/guarded-endpoint.js';
@@ -26,6 +25,7 @@ import type { DefinedVersion, Definition } from './definition.js';
 import { deprecationWarning } from './deprecation.js';
 import { customPrinter, scalePrinter } from './printer.js';
 import { customScale } from './scale-values.js';
+import { customScaleVersion } from './scale-version.js';
 import { SelectableFields } from './selectable-fields.js';
 import { storedForm } from './stored-form.js';
 import { customStrategy } from './strategy.js';
@@ -194,7 +194,7 @@ export class CustomResource implements Family {
         endpoint: scaleEndpoint({
           kind,
           env: this.#env,
-          version: builtinVersion('autoscaling', 'v1', 'Scale', of, defaulting),
+          version: customScaleVersion(defaulting),
           resource: { group: this.group, resource: this.definition.acceptedNames.plural },
           apiVersion: `${this.group}/${version.name}`,
           verbs: SUBRESOURCE_VERBS,

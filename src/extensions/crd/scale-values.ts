@@ -1,8 +1,8 @@
-import { internalError } from '../../machinery/errors.js';
+import { badRequest, internalError, StatusError } from '../../machinery/errors.js';
 import { type FieldError, invalidValue } from '../../machinery/field.js';
 import { goType, goValue } from '../../machinery/go-format.js';
 import { isJsonObject, type JsonObject, type JsonValue, type KubeObject, setOwn } from '../../machinery/json.js';
-import type { ScaleAccess } from '../../registry/subresources/scale.js';
+import { replicasOf, type ScaleAccess, type ScaleValues } from '../../registry/subresources/scale.js';
 import type { ScalePaths } from './definition.js';
 
 const INT32_MAX = 2147483647;
@@ -44,30 +44,51 @@ export function stringAt(object: KubeObject, path: string): string | undefined {
   );
 }
 
+/** Stands for replicas that are not there yet while a Scale is written. */
+const NO_REPLICAS = -2147483648;
+
 /** Replicas where the definition says they are. */
 export function customScale(scale: ScalePaths, paths: ScaleAccess['paths']): ScaleAccess {
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath } = scale;
+
+  function valuesOf(object: KubeObject): Omit<ScaleValues, 'replicas'> & { replicas: number | undefined } {
+    try {
+      const replicas = integerAt(object, specReplicasPath);
+      const current = integerAt(object, statusReplicasPath) ?? 0;
+      const selector = labelSelectorPath ? (stringAt(object, labelSelectorPath) ?? '') : '';
+      return { replicas, current, selector };
+    } catch (e) {
+      throw e instanceof WrongTypeError ? new StatusError(500, '', e.message) : e;
+    }
+  }
+
   return {
     paths,
-    read(object, toChange) {
-      try {
-        const replicas = integerAt(object, scale.specReplicasPath);
-        const current = integerAt(object, scale.statusReplicasPath) ?? 0;
-        const { labelSelectorPath } = scale;
-        const selector = labelSelectorPath ? (stringAt(object, labelSelectorPath) ?? '') : '';
-        if (replicas !== undefined || toChange) return { replicas: replicas ?? 0, current, selector };
-      } catch (e) {
-        throw e instanceof WrongTypeError ? internalError(e.message) : e;
-      }
-      throw internalError(`the spec replicas field "${scale.specReplicasPath}" does not exist`);
+    read(object) {
+      const { replicas, ...rest } = valuesOf(object);
+      if (replicas === undefined) throw internalError(`the spec replicas field "${specReplicasPath}" does not exist`);
+      return { ...rest, replicas };
+    },
+    readToChange(object) {
+      const values = valuesOf(object);
+      return { ...values, replicas: values.replicas ?? NO_REPLICAS };
+    },
+    /** What replicas there may be is for the object's own validation to say. */
+    check(wanted) {
+      if (replicasOf(wanted) !== NO_REPLICAS) return;
+      throw badRequest(`the spec replicas field "${specReplicasPath}" cannot be empty`);
     },
     write(object, replicas) {
-      const names = scale.specReplicasPath.replace(/^\./, '').split('.');
+      const names = specReplicasPath.replace(/^\./, '').split('.');
       const last = names.pop()!;
       let at: JsonObject = object;
-      for (const name of names) {
-        if (!Object.hasOwn(at, name) || at[name] === null) setOwn(at, name, {});
+      for (const [i, name] of names.entries()) {
+        if (!Object.hasOwn(at, name)) setOwn(at, name, {});
         const next = at[name];
-        if (!isJsonObject(next)) throw internalError(`value cannot be set because ${name} is not a map`);
+        if (!isJsonObject(next)) {
+          const where = `.${names.slice(0, i + 1).join('.')}`;
+          throw new StatusError(500, '', `value cannot be set because ${where} is not a map[string]interface{}`);
+        }
         at = next;
       }
       setOwn(at, last, replicas);

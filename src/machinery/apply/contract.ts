@@ -24,6 +24,8 @@ export interface FieldManagerOptions {
   convert?(object: KubeObject, from: string, to: string): MaybePromise<KubeObject>;
   /** What a writer never owns because the strategy resets it, by apiVersion: see `resetFilters`. */
   readonly resetFields?: Readonly<Record<string, FieldFilter>>;
+  /** Why no object can be made of what an apply changed, where none can: such applies are a 500. */
+  readonly unconvertible?: string;
 }
 
 /** Takes away what may not be owned. */

@@ -207,6 +207,7 @@ export class FieldManager {
     const id = managerId(info);
     try {
       const outcome = yield* this.#updater.apply(live, config, this.#apiVersion, managed, { id, info }, force);
+      if (outcome.object) this.#checkConvertible(config);
       const own = outcome.managed.get(id);
       if (own) {
         const time = outcome.object ? applier.now : own.time;
@@ -218,6 +219,13 @@ export class FieldManager {
       if (!(e instanceof TypedError)) throw e;
       throw failed('failed to merge config', e);
     }
+  }
+
+  #checkConvertible(config: KubeObject): void {
+    const { unconvertible } = this.#o;
+    if (unconvertible === undefined) return;
+    const what = `failed to convert new object (${objectText(config)}) to proper version`;
+    throw new StatusError(500, '', `${what}: ${unconvertible}`);
   }
 
   /** The conflicts that are not explained by an earlier client-side apply of the same values. */

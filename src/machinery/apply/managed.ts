@@ -67,6 +67,7 @@ export function decodeManaged(entries: readonly ManagedFieldsEntry[] | undefined
 /** The entries in the order of the API: appliers first, then by time, name, version and subresource. */
 export function encodeManaged(managed: Managed): ManagedFieldsEntry[] | undefined {
   if (managed.size === 0) return undefined;
+  if (managed.size === 1) return [...managed.values()].map(encodeManager);
   const sortable = [...managed.values()].map((m) => ({ m, seconds: secondsOf(m.time) }));
   sortable.sort(
     (a, b) =>
@@ -76,17 +77,19 @@ export function encodeManaged(managed: Managed): ManagedFieldsEntry[] | undefine
       compareBytes(a.m.apiVersion, b.m.apiVersion) ||
       compareBytes(a.m.info.subresource, b.m.info.subresource),
   );
-  return sortable.map(({ m }) => {
-    const entry: ManagedFieldsEntry = {};
-    if (m.info.manager) entry.manager = m.info.manager;
-    entry.operation = m.applied ? 'Apply' : 'Update';
-    entry.apiVersion = m.apiVersion;
-    if (m.time !== undefined) entry.time = m.time;
-    entry.fieldsType = 'FieldsV1';
-    entry.fieldsV1 = m.set;
-    if (m.info.subresource) entry.subresource = m.info.subresource;
-    return entry;
-  });
+  return sortable.map(({ m }) => encodeManager(m));
+}
+
+function encodeManager({ info, applied, apiVersion, time, set }: Manager): ManagedFieldsEntry {
+  const entry: ManagedFieldsEntry = {};
+  if (info.manager) entry.manager = info.manager;
+  entry.operation = applied ? 'Apply' : 'Update';
+  entry.apiVersion = apiVersion;
+  if (time !== undefined) entry.time = time;
+  entry.fieldsType = 'FieldsV1';
+  entry.fieldsV1 = set;
+  if (info.subresource) entry.subresource = info.subresource;
+  return entry;
 }
 
 function secondsOf(time: string | undefined): number {
@@ -143,6 +146,7 @@ const OLD_UPDATES = 'ancient-changes';
 
 /** Merges the oldest updaters, by version, until no more than ten are left. */
 export function capUpdaters(managed: Managed): void {
+  if (managed.size <= MAX_UPDATERS) return;
   const updaters = [...managed].filter(([, m]) => !m.applied);
   let count = updaters.length;
   if (count <= MAX_UPDATERS) return;

@@ -75,8 +75,12 @@ export class Updater {
   }
 
   #compare(before: Versioned, after: Versioned): Comparison {
-    const c = compare(this.#typed(before), this.#typed(after));
-    const f = (set: FieldSet): FieldSet => this.#filter(set, after.apiVersion);
+    return compare(this.#typed(before), this.#typed(after));
+  }
+
+  /** Without what writers at the version never own. */
+  #filtered(c: Comparison, apiVersion: string): Comparison {
+    const f = (set: FieldSet): FieldSet => this.#filter(set, apiVersion);
     return { added: f(c.added), modified: f(c.modified), removed: f(c.removed) };
   }
 
@@ -103,19 +107,21 @@ export class Updater {
    * @throws Conflicts when something was taken without `force`
    */
   *#take(before: Versioned, after: Versioned, managed: Managed, self: string, force: boolean): Steps<Comparison> {
-    const own = this.#compare(before, after);
+    const found = this.#compare(before, after);
+    const own = this.#filtered(found, after.apiVersion);
     const byVersion = new Map<string, Comparison>([[after.apiVersion, own]]);
     const conflicts: Managed = new Map();
     for (const [id, m] of managed) {
       if (id === self) continue;
       let change = byVersion.get(m.apiVersion);
       if (!change) {
-        change = isUnchanged(own)
-          ? NO_CHANGE
-          : this.#compare(
-              yield* this.#converted(before, m.apiVersion, 'old'),
-              yield* this.#converted(after, m.apiVersion, 'new'),
-            );
+        change = NO_CHANGE;
+        // What is reset at one version may not be at another, so that a manager there loses what this write changed.
+        if (!isUnchanged(found)) {
+          const old = yield* this.#converted(before, m.apiVersion, 'old');
+          const made = yield* this.#converted(after, m.apiVersion, 'new');
+          change = this.#filtered(this.#compare(old, made), m.apiVersion);
+        }
         byVersion.set(m.apiVersion, change);
       }
       const taken = intersection(m.set, union(change.modified, change.added));

@@ -130,7 +130,9 @@ class Checker {
     const variable = this.#env.variables.get(name);
     if (variable) return { type: variable, ref: { name } };
     const type = this.#env.types.findType(name) ?? this.#env.types.findStruct(name);
-    return type && { type: typeOf(type), ref: { name, value: type } };
+    if (type) return { type: typeOf(type), ref: { name, value: type } };
+    const number = this.#env.types.findEnumValue(name);
+    return number === undefined ? undefined : { type: INT, ref: { name, value: number } };
   }
 
   #function(qualified: string): { name: string; overloads: readonly Overload[] } | undefined {
@@ -316,7 +318,7 @@ class Checker {
     let type = ERROR;
     if (found.type.kind !== 'type') {
       if (found.type.kind !== 'error') this.#error(e.pos, `'${declaredName(found.type)}' is not a type`);
-    } else if (found.type.params[0]?.kind === 'struct') {
+    } else if (found.type.params[0] && this.#env.types.findStruct(e.typeName)) {
       type = found.type.params[0];
     } else {
       this.#error(e.pos, `'${declaredName(found.type.params[0] ?? found.type)}' is not a message type`);

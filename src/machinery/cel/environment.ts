@@ -1,4 +1,5 @@
 import { check } from './checker.js';
+import { WELL_KNOWN_TYPES } from './library/well-known.js';
 import { type CompileEnvironment, compile as compileProgram } from './program/compiler.js';
 import { Program } from './program/program.js';
 import type { Expr } from './syntax/ast.js';
@@ -11,11 +12,14 @@ import type { TypeProvider } from './types/environment.js';
 import * as t from './types/type.js';
 import { validateLiterals } from './validators.js';
 import { CelError } from './values/error.js';
+import type { Int } from './values/numbers.js';
 
 /** Object types that an environment knows beyond those of its variables. */
 export interface ObjectTypes {
   findStruct(name: string): t.Type | undefined;
   findField(structName: string, field: string): t.Type | undefined;
+  /** The number of an enum's value (`google.protobuf.NullValue.NULL_VALUE`). */
+  findEnumValue?(name: string): Int | undefined;
   /** Makes a value from `Name{field: value}`. Fails with CelError. */
   construct?(typeName: string, fields: ReadonlyMap<string, unknown>): unknown;
 }
@@ -80,7 +84,7 @@ export class Environment implements TypeProvider {
       typeNames: TYPE_NAMES,
       variables: new Map(),
       decls: new Map(),
-      objects: [],
+      objects: [WELL_KNOWN_TYPES],
       options: {
         optionalSyntax: true,
         escapedNames: false,
@@ -134,6 +138,14 @@ export class Environment implements TypeProvider {
     if (!decl) return this.#objects(structName)?.findField(structName, field);
     const fields = decl.fields;
     return (fields?.get(field) ?? (this.#escapes(field) ? fields?.get(`__${field}__`) : undefined))?.decl.type;
+  }
+
+  findEnumValue(name: string): Int | undefined {
+    for (const objects of this.#parts.objects) {
+      const value = objects.findEnumValue?.(name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   #escapes(field: string): boolean {

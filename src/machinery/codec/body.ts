@@ -129,10 +129,12 @@ function interpret(value: JsonValue): GroupVersionKind {
   if (value === null) return { group: '', version: '', kind: '' };
   if (!isJsonObject(value)) return fail(`${kindOf(value)} into Go value of type ${META_STRUCT}`);
   const text = (name: string): string => {
-    const key = Object.hasOwn(value, name)
-      ? name
-      : Object.keys(value).find((k) => k.toLowerCase() === name.toLowerCase());
-    const v = key === undefined ? undefined : value[key];
+    let v: JsonValue | undefined;
+    if (Object.hasOwn(value, name)) v = value[name];
+    else {
+      const key = Object.keys(value).find((k) => k.toLowerCase() === name.toLowerCase());
+      v = key === undefined ? undefined : value[key];
+    }
     if (v === undefined || v === null) return '';
     if (typeof v !== 'string') return fail(`${kindOf(v)} into Go struct field .${name} of type string`);
     return v;
@@ -144,6 +146,7 @@ function interpret(value: JsonValue): GroupVersionKind {
 }
 
 function withDefaults(actual: GroupVersionKind, defaults: GroupVersionKind): GroupVersionKind {
+  if (actual.version !== '' && actual.kind !== '') return actual;
   const kind = actual.kind || defaults.kind;
   if (actual.version !== '') return { ...actual, kind };
   const takes = actual.group === '' || actual.group === defaults.group;

@@ -145,7 +145,8 @@ export function notAcceptable(offers: readonly MediaOffer[], stream = false): St
 /** The format of a body. Without a content type it is the first offer. @throws 415 */
 export function inputFormat(contentType: string | undefined, offers: readonly MediaOffer[]): BodyFormat {
   if (!contentType) return offers[0]!.format;
-  const offer = offers.find((o) => o.mediaType === mediaTypeOf(contentType));
+  const mediaType = mediaTypeOf(contentType);
+  const offer = offers.find((o) => o.mediaType === mediaType);
   if (offer) return offer.format;
   throw unsupportedMediaType(offers.map((o) => o.mediaType));
 }
@@ -159,15 +160,18 @@ export function unsupportedMediaType(accepted: readonly string[]): StatusError {
   );
 }
 
+const TOKEN = "[!#$%&'*+.^_`|~0-9a-z-]+";
+const MEDIA_TYPE = new RegExp(`^${TOKEN}(?:/${TOKEN})?$`);
+const PARAMETER = new RegExp(`^\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*")\\s*$`, 'i');
+
 /** The media type of a Content-Type in lower case; '' when the header is malformed. */
 export function mediaTypeOf(contentType: string): string {
   const [media = '', ...parameters] = contentType.split(';');
   const type = media.trim().toLowerCase();
-  const token = "[!#$%&'*+.^_`|~0-9a-z-]+";
-  if (!new RegExp(`^${token}(?:/${token})?$`).test(type)) return '';
+  if (!MEDIA_TYPE.test(type)) return '';
   const wellFormed = parameters.every((p, i) => {
     if (p.trim() === '') return i === parameters.length - 1; // a semicolon at the end
-    return new RegExp(`^\\s*${token}\\s*=\\s*(?:${token}|"(?:[^"\\\\]|\\\\.)*")\\s*$`, 'i').test(p);
+    return PARAMETER.test(p);
   });
   return wellFormed ? type : '';
 }

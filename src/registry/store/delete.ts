@@ -38,8 +38,8 @@ export async function deleteObject(
   admit: (old: KubeObject) => Promise<void> | void,
 ): Promise<DeleteOutcome> {
   const key = kind.cache.key(ctx.namespace, name);
-  for (;;) {
-    ctx.signal.throwIfAborted();
+  for (let attempt = 1; ; attempt++) {
+    if (attempt > 1) ctx.signal.throwIfAborted();
     const current = await kind.cache.get(key);
     if (!current) throw notFound(groupResource(kind), name);
     const outcome = await deleteOnce(kind, env, ctx, current, options, admit);

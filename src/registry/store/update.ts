@@ -49,8 +49,8 @@ export async function updateObject(
 ): Promise<UpdateOutcome> {
   const key = kind.cache.key(ctx.namespace, request.name);
   let current = await kind.cache.get(key);
-  for (;;) {
-    ctx.signal.throwIfAborted();
+  for (let attempt = 1; ; attempt++) {
+    if (attempt > 1) ctx.signal.throwIfAborted();
     const outcome = current
       ? await replace(kind, env, ctx, request, current)
       : await createInstead(kind, env, ctx, request, key);

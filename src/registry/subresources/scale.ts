@@ -1,9 +1,7 @@
 import type { Printer } from '../../api/printers/contract.js';
-import { nameIsDnsSubdomain, newCheck, validateObjectMeta } from '../../api/validation/index.js';
 import { fromScale, type ReplicasPaths, toScale } from '../../machinery/apply/scale.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
-import { type GroupResource, invalid, notFound } from '../../machinery/errors.js';
-import { invalidValue } from '../../machinery/field.js';
+import { type GroupResource, notFound } from '../../machinery/errors.js';
 import { cloneJson, isJsonObject, type JsonObject, type KubeObject } from '../../machinery/json.js';
 import type { Environment } from '../context.js';
 import type { Endpoint } from '../endpoint.js';
@@ -23,12 +21,12 @@ export interface ScaleValues {
 
 /** Where a kind has its replicas. */
 export interface ScaleAccess {
-  /**
-   * To be changed, an object without replicas counts as one of 0.
-   *
-   * @throws StatusError when the object can't be shown as a Scale
-   */
-  read(object: KubeObject, toChange: boolean): ScaleValues;
+  /** @throws StatusError when the object can't be shown as a Scale */
+  read(object: KubeObject): ScaleValues;
+  /** The same for a write: what is not there yet may have a stand-in. */
+  readToChange(object: KubeObject): ScaleValues;
+  /** Refuses what is no Scale to write; the object that it comes to is validated afterwards. */
+  check(scale: KubeObject): void;
   /** Changes the object in place. */
   write(object: KubeObject, replicas: number): void;
   /** For managedFields: the field at every served version. */
@@ -63,7 +61,8 @@ export function scaleEndpoint(parts: ScaleParts): Endpoint {
     async get(ctx, name, resourceVersion) {
       const cached = await kind.cache.get(kind.cache.key(ctx.namespace, name), { resourceVersion });
       if (!cached) throw notFound(groupResource(kind), name);
-      return answer(parts, scaleOf(parts, await readStored(kind, cached)));
+      const object = await readStored(kind, cached);
+      return answer(parts, scaleOf(parts, object, parts.access.read(object)));
     },
     update: (ctx, request) => updateScale(parts, ctx, request),
   };
@@ -79,14 +78,14 @@ async function updateScale(parts: ScaleParts, ctx: WriteContext, request: Update
     async update(old) {
       if (!old) throw notFound(groupResource(kind), request.name);
       const object = cloneJson(old);
-      before = scaleOf(parts, old, true);
+      before = scaleOf(parts, old, access.readToChange(old));
       before.metadata.managedFields = toScale(old.metadata.managedFields, access.paths);
       after = await request.update(before);
-      checkScale(after, env);
+      access.check(after);
       access.write(object, replicasOf(after));
       const { resourceVersion, managedFields } = after.metadata;
-      if (resourceVersion === undefined) delete object.metadata.resourceVersion;
-      else object.metadata.resourceVersion = resourceVersion;
+      // A Scale without a resourceVersion is written whatever the object's is.
+      if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
       object.metadata.managedFields = fromScale(
         old.metadata.managedFields,
         managedFields,
@@ -99,13 +98,13 @@ async function updateScale(parts: ScaleParts, ctx: WriteContext, request: Update
     admitUpdate: () => request.admitUpdate(after!, before!),
   });
   const written = kind.hub.decode(parseJson(outcome.object.json));
-  return { object: answer(parts, scaleOf(parts, written)), created: false };
+  return { object: answer(parts, scaleOf(parts, written, access.readToChange(written))), created: false };
 }
 
 /** Without managedFields, which only writers of it see. */
-function scaleOf({ version, access }: ScaleParts, object: KubeObject, toChange = false): KubeObject {
+function scaleOf({ version }: ScaleParts, object: KubeObject, values: ScaleValues): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const { replicas, current, selector } = access.read(object, toChange);
+  const { replicas, current, selector } = values;
   return version.decode({
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: { replicas },
@@ -117,16 +116,8 @@ function answer({ version }: ScaleParts, scale: KubeObject): StoredObject {
   return { json: Buffer.from(version.encode(scale)), cached: undefined };
 }
 
-function checkScale(scale: KubeObject, env: Environment): void {
-  const check = newCheck((name) => env.gate(name));
-  validateObjectMeta(scale.metadata, { namespaced: true, name: nameIsDnsSubdomain, standardFinalizers: true }, check);
-  const replicas = replicasOf(scale);
-  if (replicas < 0) check.errors.push(invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'));
-  if (check.errors.length > 0)
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, scale.metadata.name ?? '', check.errors);
-}
-
-function replicasOf(scale: KubeObject): number {
+/** What a Scale asks for. */
+export function replicasOf(scale: KubeObject): number {
   const replicas = isJsonObject(scale.spec) ? (scale.spec as JsonObject).replicas : undefined;
   return typeof replicas === 'number' ? replicas : 0;
 }

@@ -35,7 +35,7 @@ export function admissionAttributes(request: VerbRequest, input: AdmissionInput)
     namespaced: endpoint.namespaced,
     warn: (text) => ctx.warn(text),
     annotate: (key, value, level) => ctx.annotate(key, value, level),
-    signal: ctx.signal,
+    signal: () => ctx.signal,
     deadline: ctx.deadline,
   };
 }

@@ -184,7 +184,7 @@ async function admit(
     namespaced: info.namespace !== '',
     warn: (text: string) => request.warn(text),
     annotate: (key: string, value: string) => request.annotate(key, value),
-    signal: request.signal,
+    signal: () => request.signal,
   };
   await admission.admit(attributes);
   await admission.validate(attributes);

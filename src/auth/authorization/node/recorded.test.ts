@@ -277,7 +277,7 @@ function admission(
     namespaced: namespace !== '',
     warn: () => {},
     annotate: () => {},
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
   };
 }
 

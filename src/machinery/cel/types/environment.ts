@@ -1,3 +1,4 @@
+import type { Int } from '../values/numbers.js';
 import type { Overload } from './declarations.js';
 import type { Type } from './type.js';
 
@@ -8,6 +9,8 @@ export interface TypeProvider {
   /** The object type of this name, whose fields can be selected and which `Name{…}` creates. */
   findStruct(name: string): Type | undefined;
   findField(structName: string, field: string): Type | undefined;
+  /** The number of an enum's value, by its qualified name. */
+  findEnumValue(name: string): Int | undefined;
 }
 
 /** What an expression may refer to. */
