@@ -85,6 +85,8 @@ describe('expressions that hold', () => {
     // versions
     'semver("1.2.3-rc.1").isLessThan(semver("1.2.3")) && semver("1.10.0").compareTo(semver("1.9.9")) == 1 && semver("1.2.3+x") == semver("1.2.3")',
     'semver("v01.2", true).minor() == 2 && !isSemver("v1.0.0") && isSemver("v1.0.0", true) && !isSemver("1.2") && !isSemver("01.2.3") && semver("1.2.3-alpha.1").isLessThan(semver("1.2.3-alpha.beta"))',
+    // names that mean something to JavaScript
+    '!has(d.constructor) && d.?toString == optional.none() && !("valueOf" in d) && {"__proto__": 1}.__proto__ == 1',
     // logic that swallows errors
     'false && 1 / 0 > 0 || true || 1 / 0 > 0',
     '1 / 0 > 0 || true',
@@ -170,6 +172,14 @@ it('has JSON patches and objects in mutating policies only', () => {
   expect(run('JSONPatch{op: 1}', patches)).toBe(
     "compilation: expected type of field 'op' is 'string' but provided type is 'int'",
   );
+  expect(
+    run('Object{a: 1} == Object{a: 1} && Object{a: 1} != Object{a: 2} && dyn(Object{}) != Object.spec{}', patches),
+  ).toBe(true);
+  expect(run('Object{a: 1} == Object{a: 1.0} || Object{a: 1} == Object{}', patches)).toBe(false);
+  expect(run('type(Object.spec{}) == Object.spec && type(Object{}) != Object.spec', patches)).toBe(true);
+  expect(run('JSONPatch{op: "add", value: [1]} == JSONPatch{op: "add", value: [1.0]}', patches)).toBe(true);
+  expect(run('JSONPatch{op: "add", value: 1} == JSONPatch{op: "add"}', patches)).toBe(false);
+  expect(run('JSONPatch{op: "add"} == JSONPatch{op: "test"}', patches)).toBe(false);
   expect(run('Object{}')).toBe("compilation: undeclared reference to 'Object' (in container '')");
   expect(run('jsonpatch.escapeKey("")')).toContain("undeclared reference to 'jsonpatch'");
 });

@@ -1,14 +1,17 @@
 import type { ObjectTypes } from '../environment.js';
 import { type Overload, overload } from '../types/declarations.js';
 import { DYN, objectType, STRING, type Type } from '../types/type.js';
+import { equals } from '../values/compare.js';
 import { LazyObject, type PlainObject } from '../values/containers.js';
 import { CelError } from '../values/error.js';
 import { runtimeType } from '../values/runtime-type.js';
 import { toJson } from './to-json.js';
 
+const JSON_PATCH = 'JSONPatch';
+
 /** What `Object{…}` and `Object.spec{…}` make: a part of an object to be applied. */
 export class ObjectValue extends LazyObject {
-  readonly typeName: string;
+  override readonly typeName: string;
   readonly fields: ReadonlyMap<string, unknown>;
 
   constructor(typeName: string, fields: ReadonlyMap<string, unknown>) {
@@ -19,6 +22,15 @@ export class ObjectValue extends LazyObject {
 
   field(name: string): unknown {
     return this.fields.get(name);
+  }
+
+  /** Numbers of different kinds make a difference here. */
+  override equals(other: ObjectValue): boolean {
+    if (this.typeName !== other.typeName || this.fields.size !== other.fields.size) return false;
+    return [...this.fields].every(([name, value]) => {
+      const theirs = other.fields.get(name);
+      return theirs !== undefined && equals(value, theirs) && runtimeType(value).name === runtimeType(theirs).name;
+    });
   }
 
   /**
@@ -53,6 +65,7 @@ function misplaced(value: unknown, path: readonly string[]): string[] {
 
 /** What `JSONPatch{…}` makes: one operation of a JSON patch. */
 export class JsonPatchValue extends LazyObject {
+  override readonly typeName = JSON_PATCH;
   readonly op: string;
   readonly path: string;
   readonly from: string;
@@ -72,6 +85,12 @@ export class JsonPatchValue extends LazyObject {
     const value = name === 'op' ? this.op : name === 'path' ? this.path : name === 'from' ? this.from : '';
     return value === '' ? undefined : value;
   }
+
+  override equals(other: JsonPatchValue): boolean {
+    if (this.op !== other.op || this.path !== other.path || this.from !== other.from) return false;
+    if (this.value === undefined || other.value === undefined) return this.value === other.value;
+    return equals(this.value, other.value);
+  }
 }
 
 function text(fields: ReadonlyMap<string, unknown>, name: string): string {
@@ -80,7 +99,6 @@ function text(fields: ReadonlyMap<string, unknown>, name: string): string {
   throw new CelError(`unexpected type ${runtimeType(value).name} for JSONPatchType '${name}' field`);
 }
 
-const JSON_PATCH = 'JSONPatch';
 const isObject = (name: string) => name === 'Object' || name.startsWith('Object.');
 
 /** Types of mutating admission policies. */

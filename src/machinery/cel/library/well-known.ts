@@ -116,9 +116,9 @@ const MESSAGES: Readonly<Record<string, Message>> = {
     fields: { seconds: INT, nanos: INT },
     make: (fields) => {
       const nanos = totalNanos(fields);
+      const fits = BigInt.asIntN(64, nanos) === nanos;
       // What does not fit becomes the longest duration.
-      if (nanos > INT_MAX) return new Duration(INT_MAX);
-      return new Duration(nanos < INT_MIN ? INT_MIN : nanos);
+      return new Duration(fits ? nanos : nanos < 0n ? INT_MIN : INT_MAX);
     },
   },
   Timestamp: {

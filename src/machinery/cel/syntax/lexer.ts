@@ -27,7 +27,12 @@ const PUNCTUATION: Record<string, TokenType> = {
   '||': T.OR,
 };
 
-const KEYWORDS: Record<string, TokenType> = { in: T.IN, true: T.TRUE, false: T.FALSE, null: T.NULL };
+const KEYWORDS = new Map<string, TokenType>([
+  ['in', T.IN],
+  ['true', T.TRUE],
+  ['false', T.FALSE],
+  ['null', T.NULL],
+]);
 
 const SPACE = /[\t\f\r\n ]+|\/\/[^\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
@@ -97,7 +102,7 @@ function matchWord(text: string, at: number, word: number): { type: TokenType; e
     const { end } = matchString(text, word, prefix[2] !== undefined);
     if (end > word) return { type: prefix[1] === undefined ? T.STRING : T.BYTES, end };
   }
-  return { type: KEYWORDS[text.slice(at, word)] ?? T.IDENTIFIER, end: word };
+  return { type: KEYWORDS.get(text.slice(at, word)) ?? T.IDENTIFIER, end: word };
 }
 
 /** `end` is -1 when no string starts here; `stuck` is where reading one failed. */

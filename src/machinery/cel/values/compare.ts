@@ -1,6 +1,6 @@
 import { compareBytes } from '../../go-format.js';
 import { Type } from '../types/type.js';
-import { CelMap, isMap, mapEntries, mapGet, mapHas, mapSize, OpaqueValue, Optional } from './containers.js';
+import { CelMap, isMap, LazyObject, mapEntries, mapGet, mapHas, mapSize, OpaqueValue, Optional } from './containers.js';
 import { NAN_ORDER, NO_SUCH_OVERLOAD } from './error.js';
 import { compareNumbers, isNumber } from './numbers.js';
 import { Duration, Timestamp } from './time.js';
@@ -24,6 +24,7 @@ export function equals(a: unknown, b: unknown): boolean {
     if (!(b instanceof OpaqueValue) || a.constructor !== b.constructor) throw NO_SUCH_OVERLOAD;
     return a.equals(b);
   }
+  if (a instanceof LazyObject) return b instanceof LazyObject && a.constructor === b.constructor && a.equals(b);
   if (!isMap(a) || !isMap(b) || mapSize(a) !== mapSize(b)) return false;
   for (const [key, value] of mapEntries(a)) {
     if (!mapHas(b, key) || !equals(value, mapGet(b, key))) return false;

@@ -48,8 +48,14 @@ export function mapKey(key: unknown): unknown {
 
 /** Objects whose fields are only computed when they are asked for. */
 export abstract class LazyObject {
+  /** Name of its type, where it has one that expressions can tell. */
+  readonly typeName?: string;
   /** The value of a field; undefined when there is no such field. Fails with CelError. */
   abstract field(name: string): unknown;
+  /** Whether it is the same value; only called with values of the same class. */
+  equals(other: LazyObject): boolean {
+    return this === other;
+  }
 }
 
 /** Values of types that Kubernetes adds (quantities, URLs, …). */

@@ -1,5 +1,5 @@
 import * as t from '../types/type.js';
-import { CelMap, OpaqueValue, Optional } from './containers.js';
+import { CelMap, LazyObject, OpaqueValue, Optional } from './containers.js';
 import { Double, isDouble, isInt, Uint } from './numbers.js';
 import { Duration, Timestamp } from './time.js';
 
@@ -28,6 +28,7 @@ export function runtimeType(value: unknown): t.Type {
   if (value instanceof Optional) return OPTIONAL;
   if (value instanceof CelMap) return t.MAP;
   if (value instanceof OpaqueValue) return t.opaqueType(value.typeName);
+  if (value instanceof LazyObject && value.typeName) return t.objectType(value.typeName);
   return t.MAP;
 }
 
@@ -68,6 +69,9 @@ export function isInstance(value: unknown, type: t.Type): boolean {
       if (type.name === 'optional_type') return value instanceof Optional;
       return value instanceof OpaqueValue && value.typeName === type.name;
     case 'struct':
-      return value instanceof OpaqueValue ? value.typeName === type.name : runtimeType(value).kind === 'map';
+      if (value instanceof OpaqueValue || (value instanceof LazyObject && value.typeName)) {
+        return value.typeName === type.name;
+      }
+      return runtimeType(value).kind === 'map';
   }
 }
