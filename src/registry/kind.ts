@@ -32,8 +32,18 @@ export interface Kind {
 export interface StoredForm {
   /** JSON at the hub version, with resourceVersion. Buffers are shared. Throws the StatusError of a failed conversion. */
   read(objects: readonly CachedObject[]): Promise<readonly Buffer[]>;
+  /** The same for a list: what lay in the store before the definition changed and can't be had now holds up all lists. */
+  list(objects: readonly CachedObject[]): Promise<readonly Buffer[]>;
   /** What to store for an object at the hub version, without resourceVersion. */
   write(object: KubeObject): Promise<Buffer>;
+  /** What would be read of an object that is not written, as of a dry run. */
+  copy(object: KubeObject): Promise<Buffer>;
+  /**
+   * Before an object is changed or removed. `values` is the object at the hub version.
+   *
+   * @throws StatusError when the object lies at a version that is not stored any more, and can't be had at the one that is
+   */
+  checkHeld(held: CachedObject, values: KubeObject): Promise<void>;
 }
 
 /** What the facts say about writes to a kind. */

@@ -96,7 +96,7 @@ export class CustomResource implements Family {
         strategy: this.#strategy(hub),
         cache: this.cache,
         rules: RULES,
-        stored: storedForm(this, hub, this.#versions.get(this.definition.storageVersion)!),
+        stored: storedForm(this, hub, this.#versions.get(this.definition.storageVersion)!, this.definition.revision),
       };
       this.#kinds.set(name, kind);
     }

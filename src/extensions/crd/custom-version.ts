@@ -7,7 +7,7 @@ import { ValueValidator } from '../../api/apiextensions/schema/values/validator.
 import type { FieldFilter } from '../../machinery/apply/contract.js';
 import { FieldManager } from '../../machinery/apply/field-manager.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
-import { apiVersionOf, cloneJson, type JsonObject, type KubeObject, parseApiVersion } from '../../machinery/json.js';
+import { apiVersionOf, cloneJson, type JsonObject, type JsonValue, type KubeObject, parseApiVersion } from '../../machinery/json.js';
 import type { SchemaNode, Type } from '../../machinery/scheme/type.js';
 import type { KindVersion, StrictDecoding } from '../../registry/kind.js';
 import type { Converter } from './conversion/converter.js';
@@ -26,6 +26,9 @@ export interface Family {
   /** What writes through a subresource of a version never own, by apiVersion. */
   resetFields(version: DefinedVersion, subresource: string): Readonly<Record<string, FieldFilter>>;
 }
+
+/** Of objects that are none of the family's. */
+const ANYTHING = structural({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
 
 /** A custom resource at one version. What is made of its schema is made at first use. */
 export class CustomVersion implements KindVersion {
@@ -93,13 +96,21 @@ export class CustomVersion implements KindVersion {
     return this.#shape;
   }
 
+  /** By the schema of the version that the value says it is; what is of another kind is left for validation to refuse. */
   decode(value: JsonObject, strict?: StrictDecoding): KubeObject {
     const unknown = strict && ((path: string) => strict.report(`unknown field "${path}"`));
-    const object = conform(value, this.schema, { unknown });
+    const { kind = this.kind, apiVersion = this.apiVersion } = value;
+    const object = conform(value, this.#schemaOf(kind, apiVersion), { unknown });
     object.metadata ??= {};
-    object.kind = this.kind;
-    object.apiVersion = this.apiVersion;
+    object.kind = kind as string;
+    object.apiVersion = apiVersion as string;
     return object;
+  }
+
+  #schemaOf(kind: JsonValue, apiVersion: JsonValue): Structural | undefined {
+    if (kind === this.kind && apiVersion === this.apiVersion) return this.schema;
+    const isOwn = kind === this.kind && parseApiVersion(String(apiVersion)).group === this.group;
+    return isOwn ? this.#family.version(String(apiVersion))?.schema : ANYTHING;
   }
 
   applyDefaults(object: KubeObject): void {

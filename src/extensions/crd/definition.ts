@@ -64,6 +64,10 @@ export class Definition {
   get uid(): string {
     return this.object.metadata.uid ?? '';
   }
+  /** When it was written. */
+  get revision(): number {
+    return Number(this.object.metadata.resourceVersion ?? 0);
+  }
   get generation(): number {
     return this.object.metadata.generation ?? 0;
   }

@@ -3,8 +3,8 @@ import { applySchemaDefaults } from '../../api/apiextensions/schema/defaults.js'
 import { DecodeError } from '../../machinery/codec/errors.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
-import { StatusError } from '../../machinery/errors.js';
-import type { KubeObject } from '../../machinery/json.js';
+import { StatusError, tooManyRequests } from '../../machinery/errors.js';
+import { cloneJson, type KubeObject } from '../../machinery/json.js';
 import type { StoredForm } from '../../registry/kind.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { CustomVersion, Family } from './custom-version.js';
@@ -13,8 +13,15 @@ import type { CustomVersion, Family } from './custom-version.js';
  * Custom resources between the store, where they lie at the storage version of their time, and one served version.
  * What was stored is pruned and defaulted by the schema of the version that it was stored at, converted, and pruned by
  * the schema of the version asked for; what is to be stored is converted and pruned by the schema of the storage version.
+ *
+ * @param definedAt revision of the definition
  */
-export function storedForm(family: Family, version: CustomVersion, storage: CustomVersion): StoredForm {
+export function storedForm(
+  family: Family,
+  version: CustomVersion,
+  storage: CustomVersion,
+  definedAt: number,
+): StoredForm {
   /** Objects whose stored bytes are the answer. Objects are immutable, so this can't change. */
   const verbatim = new WeakSet<CachedObject>();
   const form = `crd ${version.version}`;
@@ -52,14 +59,39 @@ export function storedForm(family: Family, version: CustomVersion, storage: Cust
     return cached.json;
   }
 
+  async function toStorage(object: KubeObject): Promise<KubeObject> {
+    const [converted] =
+      object.apiVersion === storage.apiVersion ? [object] : await family.converter.convert([object], storage.apiVersion);
+    return reading(() => conform({ ...converted! }, storage.schema));
+  }
+
   return {
     read: convert,
+    async list(objects) {
+      try {
+        return await convert(objects);
+      } catch (e) {
+        // Upstream has a cache of each version, made anew with the definition and not ready while it lacks an object.
+        const old = objects.filter((o) => o.revision < definedAt);
+        await convert(old).catch((first: unknown) => {
+          throw first instanceof StatusError ? tooManyRequests('storage is (re)initializing', 1) : first;
+        });
+        throw e;
+      }
+    },
     async write(object) {
-      const [converted] =
-        object.apiVersion === storage.apiVersion
-          ? [object]
-          : await family.converter.convert([object], storage.apiVersion);
-      return Buffer.from(encodeUnstructured(reading(() => conform({ ...converted! }, storage.schema))));
+      return Buffer.from(encodeUnstructured(await toStorage(object)));
+    },
+    async copy(object) {
+      if (object.apiVersion === storage.apiVersion) return Buffer.from(encodeUnstructured(object));
+      const held = await toStorage(cloneJson(object));
+      applySchemaDefaults(held, storage.schema);
+      const [back] = await family.converter.convert([held], object.apiVersion!);
+      return Buffer.from(encodeUnstructured(reading(() => conform(back!, version.schema))));
+    },
+    async checkHeld(held, values) {
+      const lies = held.parsed().apiVersion;
+      if (lies !== storage.apiVersion && values.apiVersion !== storage.apiVersion) await toStorage(cloneJson(values));
     },
   };
 }

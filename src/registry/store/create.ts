@@ -5,7 +5,7 @@ import type { Environment } from '../context.js';
 import { groupKind, groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
 import { dedupeOwners, ensureNamespace, fillSystemFields, generateName } from './metadata.js';
-import { fromCache, type StoredObject, toStore, unstored } from './object.js';
+import { dryRunOutcome, fromCache, type StoredObject, toStore } from './object.js';
 import { reserving } from './reserve.js';
 
 /** Generated names are tried so often before the client hears of a collision. */
@@ -54,7 +54,7 @@ async function createOnce(
     if (ctx.dryRun) {
       const existing = await kind.cache.get(key);
       if (existing) throw taken(kind, existing);
-      return unstored(kind.hub.encode(object));
+      return dryRunOutcome(kind, object);
     }
     const value = await toStore(kind, object);
     const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });

@@ -4,7 +4,7 @@ import type { CachedObject } from '../../storage/cacher/cacher.js';
 import { type Environment, metaTime } from '../context.js';
 import { groupResource, type Kind } from '../kind.js';
 import { strategyContext, type WriteContext } from './context.js';
-import { fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
+import { dryRunOutcome, fromCache, heldBytes, readStored, type StoredObject, toStore } from './object.js';
 
 export interface DeleteOptions {
   gracePeriodSeconds?: number;
@@ -58,6 +58,7 @@ async function deleteOnce(
 ): Promise<DeleteOutcome | undefined> {
   const old = await readStored(kind, current);
   checkPreconditions(kind, old.metadata, options);
+  await kind.stored?.checkHeld(current, old);
   await admit(old);
   const object = cloneJson(old);
   const grace = gracefully(kind, env, object, options);
@@ -71,7 +72,7 @@ async function deleteOnce(
     const removed = await removeStored(kind, current, grace === 'graceful' ? object : undefined);
     return removed && { object: removed, values: object, gone: true };
   }
-  if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), values: object, gone: false };
+  if (ctx.dryRun) return { object: await dryRunOutcome(kind, object), values: object, gone: false };
   delete object.metadata.resourceVersion;
   const value = await toStore(kind, object);
   if (value.equals(heldBytes(kind, current, old))) {

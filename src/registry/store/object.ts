@@ -35,7 +35,12 @@ export function heldBytes(kind: Kind, cached: CachedObject, values: KubeObject):
   return Buffer.from(kind.hub.encode(object));
 }
 
-/** The outcome of a dry run: never stored, so it has no resourceVersion of its own. */
+/** What is not in the store any more, at the hub version. */
 export function unstored(json: string): StoredObject {
   return { json: Buffer.from(json), cached: undefined };
+}
+
+/** The outcome of a dry run: never stored, so it has no resourceVersion of its own. */
+export async function dryRunOutcome(kind: Kind, object: KubeObject): Promise<StoredObject> {
+  return kind.stored ? { json: await kind.stored.copy(object), cached: undefined } : unstored(kind.hub.encode(object));
 }

@@ -9,7 +9,7 @@ import { strategyContext, type WriteContext } from './context.js';
 import { nameNew, prepareNew } from './create.js';
 import { readyToGo, removeStored } from './delete.js';
 import { carryOver, dedupeOwners, revisionOf } from './metadata.js';
-import { fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
+import { dryRunOutcome, fromCache, heldBytes, readStored, type StoredObject, toStore, unstored } from './object.js';
 import { reserving } from './reserve.js';
 
 export const MODIFIED_MESSAGE =
@@ -70,6 +70,7 @@ async function replace(
 ): Promise<Attempt> {
   const old = await readStored(kind, current);
   checkUid(kind, request, current.key, old.metadata.uid ?? '');
+  await kind.stored?.checkHeld(current, old);
   const object = await request.update(old);
   checkRevision(kind, request.name, object, current.revision);
   return reserving(kind, env, ctx, object, old, async (written): Promise<Attempt> => {
@@ -77,7 +78,7 @@ async function replace(
     await request.admitUpdate(object, old);
     dedupeOwners(object, ctx.warn);
     if (readyToGo(object, old, kind)) {
-      if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: false };
+      if (ctx.dryRun) return { object: await dryRunOutcome(kind, object), created: false };
       const removed = await removeStored(kind, current, undefined);
       if (!removed) return { current: await kind.cache.get(current.key) };
       return { object: unstored(kind.hub.encode(object)), created: false };
@@ -87,7 +88,7 @@ async function replace(
     delete object.metadata.resourceVersion;
     if (ctx.dryRun) {
       object.metadata.resourceVersion = revision;
-      return { object: unstored(kind.hub.encode(object)), created: false };
+      return { object: await dryRunOutcome(kind, object), created: false };
     }
     const value = await toStore(kind, object);
     if (value.equals(heldBytes(kind, current, old))) return { object: await fromCache(kind, current), created: false };
@@ -118,7 +119,7 @@ async function createInstead(
     await request.admitCreate(object);
     dedupeOwners(object, ctx.warn);
     delete object.metadata.resourceVersion;
-    if (ctx.dryRun) return { object: unstored(kind.hub.encode(object)), created: true };
+    if (ctx.dryRun) return { object: await dryRunOutcome(kind, object), created: true };
     const result = await kind.cache.put(key, await toStore(kind, object), {
       expectedRevision: 0,
       ttlSeconds: kind.rules.ttlSeconds,

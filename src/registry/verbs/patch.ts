@@ -199,6 +199,11 @@ function decodeMergedStrategically(
 }
 
 function checkPatchedKind(version: KindVersion, patched: JsonObject, quoted: string): void {
+  if (!version.typed) {
+    // Another kind or version is for the validation of the custom resource to refuse.
+    if (!patched.kind) throw patchedInvalid(quoted, `Object 'Kind' is missing in '${quoted}'`);
+    return;
+  }
   const kind = patched.kind ?? version.kind;
   const apiVersion = patched.apiVersion ?? version.apiVersion;
   if (kind === version.kind && apiVersion === version.apiVersion) return;

@@ -3,7 +3,7 @@ import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeObject } from './encode.js';
-import { type Item, isList, isVerbatim, itemsOf, jsonAt, listKind, partialGvk, valuesAt } from './object.js';
+import { type Item, isList, isVerbatim, listedItems, jsonAt, listKind, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
 import { type Listing, type StreamedForm, streamList } from './stream.js';
@@ -21,7 +21,7 @@ export async function sendList(
     return streamList(request, list, form, { ...frame(endpoint, list), bodies: itemBodies(endpoint, form) });
   }
   const items: Item[] = [];
-  for await (const batch of list.batches()) items.push(...(await itemsOf(endpoint, batch)));
+  for await (const batch of list.batches()) items.push(...(await listedItems(endpoint, batch)));
   if (form.as !== '') {
     const partial = { metadata: listMeta(list), items: items.map((o) => partialItem(o, form)) };
     return sendBytes(request, 200, encodeObject(partial, partialGvk(form), form), form);
@@ -63,7 +63,7 @@ function itemBodies(endpoint: Endpoint, form: Representation): StreamedForm['bod
   }
   return async (objects) => {
     const bodies: Buffer[] = [];
-    for (const item of await itemsOf(endpoint, objects)) bodies.push(await itemBody(endpoint, item));
+    for (const item of await listedItems(endpoint, objects)) bodies.push(await itemBody(endpoint, item));
     return bodies;
   };
 }

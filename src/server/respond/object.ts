@@ -16,6 +16,12 @@ export async function itemsOf(endpoint: Endpoint, objects: readonly CachedObject
   return stored ? (await stored.read(objects)).map((json) => ({ json })) : objects;
 }
 
+/** The same for the objects of a list. */
+export async function listedItems(endpoint: Endpoint, objects: readonly CachedObject[]): Promise<readonly Item[]> {
+  const stored = endpoint.kind?.stored;
+  return stored ? (await stored.list(objects)).map((json) => ({ json })) : objects;
+}
+
 export function listKind({ listKind, kind }: KindVersion): string {
   return listKind ?? `${kind}List`;
 }

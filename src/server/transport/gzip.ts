@@ -59,7 +59,11 @@ class GzipResponse implements HttpResponse {
     if (gzip?.writableEnded) return this.#finished;
     if (!gzip?.writableNeedDrain || this.closed) return Promise.resolve();
     return new Promise((resolve) => {
-      gzip.once('drain', resolve).once('close', resolve);
+      const done = () => {
+        gzip.off('drain', done).off('close', done);
+        resolve();
+      };
+      gzip.on('drain', done).on('close', done);
     });
   }
 

@@ -110,7 +110,7 @@ export class WebhookClient {
         });
         const retry = attempts <= MAX_RETRIES ? retryAfter(response) : undefined;
         const bytes = await readBounded(response).catch((e: unknown) => {
-          const why = e instanceof TooLarge ? e.message : reason(e);
+          const why = e instanceof TooLarge ? e.message : midway(reason(e));
           throw fail(`unexpected error when reading response body. Please retry. Original error: ${why}`, e);
         });
         if (retry !== undefined) {
@@ -290,6 +290,11 @@ function retryAfter({ statusCode, headers }: Answer): number | undefined {
 }
 
 class TooLarge extends Error {}
+
+/** The end of a connection while there is more to come is another error in Go than the end before anything came. */
+function midway(reason: string): string {
+  return reason === 'EOF' ? 'unexpected EOF' : reason;
+}
 
 async function readBounded({ body }: Answer): Promise<Buffer> {
   const chunks: Buffer[] = [];

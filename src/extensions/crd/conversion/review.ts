@@ -1,5 +1,6 @@
 import type { WebhookAnswer } from '../../../admission/webhook/client/client.js';
 import { DecodeError } from '../../../machinery/codec/errors.js';
+import { encodeUnstructured } from '../../../machinery/codec/json/encode.js';
 import { parseJson } from '../../../machinery/codec/json/parse.js';
 import { kindOf } from '../../../machinery/codec/typed/context.js';
 import { parseYaml } from '../../../machinery/codec/yaml/parse.js';
@@ -23,19 +24,17 @@ export function reviewVersion(versions: readonly string[]): ReviewVersion | unde
   return versions.find((v): v is ReviewVersion => v === 'v1' || v === 'v1beta1');
 }
 
-/** JSON of a request for conversion. Upstream sends an empty response along. */
+/** JSON of a request for conversion, objects with their members sorted. Upstream sends an empty response along. */
 export function reviewRequest(
   version: ReviewVersion,
   uid: string,
   desiredAPIVersion: string,
   objects: readonly KubeObject[],
-): JsonObject {
-  return {
-    kind: KIND,
-    apiVersion: `${GROUP}/${version}`,
-    request: { uid, desiredAPIVersion, objects: [...objects] },
-    response: { uid: '', convertedObjects: [], result: { metadata: {} } },
-  };
+): string {
+  const head = `"kind":"${KIND}","apiVersion":"${GROUP}/${version}"`;
+  const target = `"uid":${JSON.stringify(uid)},"desiredAPIVersion":${JSON.stringify(desiredAPIVersion)}`;
+  const response = '"response":{"uid":"","convertedObjects":[],"result":{"metadata":{}}}';
+  return `{${head},"request":{${target},"objects":[${objects.map(encodeUnstructured).join(',')}]},${response}}`;
 }
 
 /**

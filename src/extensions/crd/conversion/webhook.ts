@@ -52,7 +52,7 @@ export function webhookConverter({ config, reviewVersions }: WebhookConversion, 
     from: string,
   ): Promise<JsonValue[]> {
     try {
-      const body = encodePlain(reviewRequest(review, uid, apiVersion, objects));
+      const body = reviewRequest(review, uid, apiVersion, objects);
       const answer = await deps.client.post({ config, body, timeoutMs: TIMEOUT_MS, signal: NEVER });
       return readReview(answer, review, uid);
     } catch (e) {
