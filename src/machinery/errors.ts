@@ -185,16 +185,6 @@ export function serverTimeout(r: GroupResource, operation: string, retryAfterSec
   );
 }
 
-export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
-  return new StatusError(
-    429,
-    'TooManyRequests',
-    message,
-    { retryAfterSeconds },
-    { 'Retry-After': `${retryAfterSeconds}` },
-  );
-}
-
 export function tooLarge(message: string): StatusError {
   return new StatusError(413, 'RequestEntityTooLarge', `Request entity is too large: ${message}`);
 }

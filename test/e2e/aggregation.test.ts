@@ -66,7 +66,7 @@ function ask(
 }
 
 describe('an aggregated API server', () => {
-  it('serves kubectl top nodes', async () => {
+  it('serves kubectl top', async () => {
     const node = { metadata: { name: 'one' }, status: { allocatable: { cpu: '4', memory: '8Gi' } } };
     await cluster.controlPlane.inject({ method: 'POST', path: '/api/v1/nodes', user: ADMIN, body: node });
     announce(backend, `${METRICS}/v1`, []);
@@ -77,6 +77,20 @@ describe('an aggregated API server', () => {
     backend.answers.set(`/apis/${version}/nodes`, (_, response) =>
       json(response, 200, { kind: 'NodeMetricsList', apiVersion: version, metadata: {}, items: [item] }),
     );
+    const pods = ['web-1', 'web-2'].map((name, i) => ({
+      metadata: { name, namespace: 'default', labels: { app: 'web' } },
+      timestamp: new Date().toISOString(),
+      window: '30s',
+      containers: [
+        { name: 'main', usage: { cpu: `${i + 1}5m`, memory: '64Mi' } },
+        { name: 'side', usage: { cpu: '1m', memory: '8Mi' } },
+      ],
+    }));
+    for (const path of ['namespaces/default/pods', 'pods']) {
+      backend.answers.set(`/apis/${version}/${path}`, (_, response) =>
+        json(response, 200, { kind: 'PodMetricsList', apiVersion: version, metadata: {}, items: pods }),
+      );
+    }
     await register(cluster.controlPlane, METRICS, backend);
     const apiService = await get(`/apis/apiregistration.k8s.io/v1/apiservices/v1.${METRICS}`);
     const { metadata: _, ...rest } = await apiService.json<{ metadata: object; spec: object }>();
@@ -85,6 +99,13 @@ describe('an aggregated API server', () => {
     await eventually(async () => {
       expect(await cluster.run('top nodes')).toMatch(/^NAME.*\none\s+250m\s+6%\s+1024Mi\s+12%/);
     });
+    expect(await cluster.run('top pods --sort-by=cpu')).toMatch(
+      /^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nweb-2 +26m +72Mi *\nweb-1 +16m +72Mi *\n$/,
+    );
+    expect(await cluster.run('top pods -A --containers --no-headers -l app=web')).toMatch(
+      /^default +web-1 +main +15m +64Mi *\n(default .*\n){3}$/,
+    );
+    expect(backend.seen.at(-1)!.url).toBe(`/apis/${version}/pods?labelSelector=app%3Dweb`);
     expect(await cluster.run('api-resources')).toMatch(/^nodes\s+metrics.k8s.io\/v1beta1\s+false\s+NodeMetrics$/m);
     expect(await cluster.run('get apiservices')).toMatch(
       /^v1beta1.metrics.k8s.io\s+default\/metrics-k8s-io\s+True\s+\S+$/m,

@@ -7,7 +7,14 @@ import { ValueValidator } from '../../api/apiextensions/schema/values/validator.
 import type { FieldFilter } from '../../machinery/apply/contract.js';
 import { FieldManager } from '../../machinery/apply/field-manager.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
-import { apiVersionOf, cloneJson, type JsonObject, type JsonValue, type KubeObject, parseApiVersion } from '../../machinery/json.js';
+import {
+  apiVersionOf,
+  cloneJson,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  parseApiVersion,
+} from '../../machinery/json.js';
 import type { SchemaNode, Type } from '../../machinery/scheme/type.js';
 import type { KindVersion, StrictDecoding } from '../../registry/kind.js';
 import type { Converter } from './conversion/converter.js';

@@ -3,11 +3,14 @@ import { applySchemaDefaults } from '../../api/apiextensions/schema/defaults.js'
 import { DecodeError } from '../../machinery/codec/errors.js';
 import { encodeUnstructured } from '../../machinery/codec/json/encode.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
-import { StatusError, tooManyRequests } from '../../machinery/errors.js';
+import { StatusError } from '../../machinery/errors.js';
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
 import type { StoredForm } from '../../registry/kind.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { CustomVersion, Family } from './custom-version.js';
+
+const REINITIALIZING = 'storage is (re)initializing';
+const RETRY = { retryAfterSeconds: 1 };
 
 /**
  * Custom resources between the store, where they lie at the storage version of their time, and one served version.
@@ -61,7 +64,9 @@ export function storedForm(
 
   async function toStorage(object: KubeObject): Promise<KubeObject> {
     const [converted] =
-      object.apiVersion === storage.apiVersion ? [object] : await family.converter.convert([object], storage.apiVersion);
+      object.apiVersion === storage.apiVersion
+        ? [object]
+        : await family.converter.convert([object], storage.apiVersion);
     return reading(() => conform({ ...converted! }, storage.schema));
   }
 
@@ -74,7 +79,7 @@ export function storedForm(
         // Upstream has a cache of each version, made anew with the definition and not ready while it lacks an object.
         const old = objects.filter((o) => o.revision < definedAt);
         await convert(old).catch((first: unknown) => {
-          throw first instanceof StatusError ? tooManyRequests('storage is (re)initializing', 1) : first;
+          throw first instanceof StatusError ? new StatusError(429, 'TooManyRequests', REINITIALIZING, RETRY) : first;
         });
         throw e;
       }

@@ -33,9 +33,12 @@ export function mediaOffers(gates: { cbor: boolean }): readonly MediaOffer[] {
   return gates.cbor ? [JSON_OFFER, YAML_OFFER, PROTOBUF_OFFER, CBOR_OFFER] : [JSON_OFFER, YAML_OFFER, PROTOBUF_OFFER];
 }
 
+/** What negotiation must know of a format. */
+export type AnyOffer = Pick<MediaOffer, 'mediaType' | 'streamType'>;
+
 /** What the client wants, as far as the Accept header says. */
-export interface Negotiated {
-  offer: MediaOffer;
+export interface Negotiated<Offer = MediaOffer> {
+  offer: Offer;
   /** `pretty=1` as a media type parameter; see {@link wantsPretty} for the other ways to ask. */
   pretty: boolean;
   /** `as`, `v` and `g`: the object in another form (Table, PartialObjectMetadata, …). */
@@ -70,11 +73,11 @@ export function resourceTransform(kind: { builtIn: boolean; tables: boolean }): 
  * As upstream reads it: an empty header takes the first offer, a quality of 0 does not exclude, and a clause with a
  * form that the endpoint does not have is passed over.
  */
-export function negotiate(
+export function negotiate<Offer extends AnyOffer>(
   accept: string | undefined,
-  offers: readonly MediaOffer[],
+  offers: readonly Offer[],
   allows: AllowsTransform,
-): Negotiated | undefined {
+): Negotiated<Offer> | undefined {
   if (!accept) return { offer: offers[0]!, pretty: false, profile: '' };
   for (const clause of parseAccept(accept)) {
     for (const offer of offers) {
@@ -89,11 +92,11 @@ export function negotiate(
   return undefined;
 }
 
-function withParameters(
+function withParameters<Offer extends AnyOffer>(
   parameters: ReadonlyMap<string, string>,
-  offer: MediaOffer,
+  offer: Offer,
   allows: AllowsTransform,
-): Negotiated | undefined {
+): Negotiated<Offer> | undefined {
   const get = (name: string): string => parameters.get(name) ?? '';
   const stream = get('stream');
   if (stream !== '' && (!offer.streamType || stream !== 'watch')) return undefined;
@@ -137,7 +140,7 @@ export function wantsPretty(pretty: string | null | undefined, userAgent: string
 }
 
 /** 406 of an endpoint; for a watch the list names the media types of streams. */
-export function notAcceptable(offers: readonly MediaOffer[], stream = false): StatusError {
+export function notAcceptable(offers: readonly AnyOffer[], stream = false): StatusError {
   const types = stream ? offers.flatMap((o) => o.streamType ?? []) : offers.map((o) => o.mediaType);
   return new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
 }

@@ -8,7 +8,7 @@ const ONE_RECORD = 15 * 1024;
 /** An unread rest of a body up to this size is read and dropped so that the connection can be kept, as Go does. */
 const DISCARD_LIMIT = 256 * 1024;
 /** How long a client that still uploads may take to see an early answer before its connection is closed. */
-const LINGER = 500;
+export const LINGER = 500;
 
 /** An exchange over HTTP/1.1. */
 export class Http1Exchange extends Exchange {

@@ -12,7 +12,7 @@ import type { HttpHandler } from '../http.js';
 import { ActiveExchanges } from './active.js';
 import type { ListenAddress, ServingCertificates, Transport, TransportLimits, TransportOptions } from './contract.js';
 import { Connection, type Exchange } from './exchange.js';
-import { Http1Exchange } from './http1.js';
+import { Http1Exchange, LINGER } from './http1.js';
 import { Http2Exchange } from './http2.js';
 import { DEFAULT_LIMITS, http1Server, http2Options } from './protocols.js';
 import { type CertificateSet, loadCertificates, serverOptions, type TlsPolicy, tlsPolicy } from './tls.js';
@@ -45,6 +45,8 @@ class TlsTransport implements Transport {
   readonly #connectionOf = new WeakMap<object, Connection>();
   /** Connections on which something that is not HTTP came while an answer was under way. */
   readonly #garbled = new WeakSet<Connection>();
+  /** Connections whose client was told that it does not speak HTTP, and may still be talking. */
+  readonly #refused = new WeakSet<Connection>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #active = new ActiveExchanges();
   readonly #sweeper: NodeJS.Timeout;
@@ -242,6 +244,8 @@ class TlsTransport implements Transport {
   readonly #onClientError = (error: Error & { code?: string }, stream: object): void => {
     const connection = this.#connectionOf.get(stream);
     if (!connection) return;
+    // What comes after a refusal is dropped.
+    if (this.#refused.has(connection)) return;
     const { socket } = connection;
     const current = this.#queues.get(connection)?.[0];
     if (current && socket.writable && !this.#garbled.has(connection)) {
@@ -255,10 +259,11 @@ class TlsTransport implements Transport {
       return;
     }
     const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
-    socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`,
-      () => socket.destroySoon(),
-    );
+    this.#refused.add(connection);
+    socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+    // Closing on a client that still sends would reset the connection before it reads the answer.
+    const timer = setTimeout(() => socket.destroy(), LINGER);
+    socket.on('end', () => socket.destroySoon()).on('close', () => clearTimeout(timer));
   };
 
   async #run(exchange: Exchange): Promise<void> {
