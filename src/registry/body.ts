@@ -1,4 +1,12 @@
-import { type BodyFormat, checkVersion, decodeBody, strictDecodingError } from '../machinery/codec/body.js';
+import {
+  type BodyFormat,
+  checkVersion,
+  type DecodedBody,
+  decodeBody,
+  notHandled,
+  strictDecodingError,
+} from '../machinery/codec/body.js';
+import { DecodeError } from '../machinery/codec/errors.js';
 import { apiVersionOf, type KubeObject } from '../machinery/json.js';
 import type { KindVersion } from './kind.js';
 
@@ -30,11 +38,17 @@ export function readObject(
   if (!accepted?.includes(apiVersionOf(decoded.gvk))) checkVersion(decoded.gvk, gvk);
   decoded.object.apiVersion = apiVersionOf(gvk);
   const faults = decoded.strictErrors;
-  const object = version.typed
-    ? decoded.object
-    : version.decode(decoded.object, { report: (text) => faults.push(text) });
+  const object = version.typed ? decoded.object : readUntyped(version, decoded, (text) => faults.push(text));
   if (faults.length > 0 && validation === 'Strict') throw strictDecodingError(gvk, kind, faults);
   if (validation === 'Warn') for (const text of faults) warn(text);
   object.metadata ??= {};
   return object;
+}
+
+function readUntyped(version: KindVersion, { object, gvk }: DecodedBody, report: (text: string) => void): KubeObject {
+  try {
+    return version.decode(object, { report });
+  } catch (e) {
+    throw e instanceof DecodeError ? notHandled(gvk, version.kind, e.message) : e;
+  }
 }

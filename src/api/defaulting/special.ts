@@ -185,6 +185,12 @@ function templateGeneration(daemonSet: JsonObject): void {
   daemonSet.metadata = { ...meta, annotations };
 }
 
+/** The Go type of the conversion in use has no webhook of its own, only the two things that one says. */
+const emptyWebhook: Defaulter = (conversion) => {
+  const { webhook } = conversion;
+  if (isJsonObject(webhook) && !webhook.clientConfig && !webhook.conversionReviewVersions) delete conversion.webhook;
+};
+
 const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.api.core.v1.Pod': [podRequests, podLevelResources],
   'io.k8s.api.core.v1.PodSpec': [serviceAccount],
@@ -198,6 +204,7 @@ const BY_TYPE: Record<string, Defaulter[]> = {
   'io.k8s.api.resource.v1beta2.Device': [allocationMultiplier],
   'io.k8s.api.resource.v1beta1.BasicDevice': [allocationMultiplier],
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition': [storedVersions],
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion': [emptyWebhook],
 };
 
 /** Fields of the Go type ResourceList. Dynamic resources use maps of quantities of another type. */

@@ -74,7 +74,11 @@ export function decodeAny(
 
 /** The refusal of a body that strict field validation finds faults in. */
 export function strictDecodingError(gvk: GroupVersionKind, expectedKind: string, strictErrors: string[]): StatusError {
-  const reason = `strict decoding error: ${strictErrors.join(', ')}`;
+  return notHandled(gvk, expectedKind, `strict decoding error: ${strictErrors.join(', ')}`);
+}
+
+/** The refusal of a body that is no object of its kind. */
+export function notHandled(gvk: GroupVersionKind, expectedKind: string, reason: string): StatusError {
   return badRequest(`${gvk.kind} in version "${gvk.version}" cannot be handled as a ${expectedKind}: ${reason}`);
 }
 
@@ -206,7 +210,7 @@ export function internalTypeName(gvk: GroupVersionKind): string {
 
 function decodeFault(message: string, gvk: GroupVersionKind | undefined, kind: string, body: Uint8Array): StatusError {
   return gvk?.kind
-    ? badRequest(`${gvk.kind} in version "${gvk.version}" cannot be handled as a ${kind}: ${message}`)
+    ? notHandled(gvk, kind, message)
     : badRequest(`the object provided is unrecognized (must be of type ${kind}): ${message} (${summary(body)})`);
 }
 

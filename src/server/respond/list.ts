@@ -3,7 +3,7 @@ import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeObject } from './encode.js';
-import { type Item, isList, isVerbatim, listedItems, jsonAt, listKind, partialGvk, valuesAt } from './object.js';
+import { type Item, isList, isVerbatim, jsonAt, listedItems, listKind, partialGvk, valuesAt } from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
 import { type Listing, type StreamedForm, streamList } from './stream.js';

@@ -1,4 +1,5 @@
 import { DecodeError } from '../../../machinery/codec/errors.js';
+import { encodeUnstructured } from '../../../machinery/codec/json/encode.js';
 import { decodeTyped } from '../../../machinery/codec/typed/decode.js';
 import { type FieldError, invalidValue, type Path, required } from '../../../machinery/field.js';
 import { isJsonObject, type JsonObject, type JsonValue, type ObjectMeta } from '../../../machinery/json.js';
@@ -81,6 +82,11 @@ function coerceObject(value: JsonObject, schema: Structural, at: Path, options: 
   return undefined;
 }
 
+/** As Go writes maps in messages: members sorted. */
+function asGoMap(value: JsonValue): JsonValue {
+  return JSON.parse(encodeUnstructured(value)) as JsonValue;
+}
+
 function coerceMember(value: JsonObject, name: string, at: Path, options: CoerceOptions): FieldError | undefined {
   const member = value[name];
   if (name === 'apiVersion' || name === 'kind') {
@@ -92,7 +98,7 @@ function coerceMember(value: JsonObject, name: string, at: Path, options: Coerce
       value.metadata = readObjectMeta(member, at.child('metadata').text, options);
     } catch (e) {
       if (!(e instanceof DecodeError)) throw e;
-      if (!options.dropInvalid) return invalidValue(at.child('metadata'), member, e.message);
+      if (!options.dropInvalid) return invalidValue(at.child('metadata'), asGoMap(member), e.message);
     }
   }
   return undefined;
@@ -143,7 +149,7 @@ function validateResource(value: JsonObject, at: Path, errors: FieldError[], gat
     );
   } catch (e) {
     if (!(e instanceof DecodeError)) throw e;
-    errors.push(invalidValue(at.child('metadata'), metadata, e.message));
+    errors.push(invalidValue(at.child('metadata'), asGoMap(metadata), e.message));
   }
 }
 

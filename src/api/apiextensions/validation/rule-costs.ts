@@ -46,7 +46,7 @@ export class RuleScope {
   #made: { decl: DeclType | undefined } | undefined;
 
   static root(schema: Structural): RuleScope {
-    return new RuleScope(schema, new TotalCost(), 1, () => celType(schema, 'self', true));
+    return new RuleScope(schema, new TotalCost(), 1, () => celType(schema, true));
   }
 
   constructor(schema: Structural, total: TotalCost, occurrences: number | undefined, decl: () => DeclType | undefined) {
@@ -65,7 +65,7 @@ export class RuleScope {
     const schema = this.schema.properties.get(name);
     return (
       schema &&
-      this.#below(schema, name, (decl) => {
+      this.#below(schema, (decl) => {
         const escaped = escapeFieldName(name);
         return escaped === undefined ? undefined : decl.fields?.get(escaped)?.decl;
       })
@@ -73,22 +73,22 @@ export class RuleScope {
   }
 
   items(): RuleScope | undefined {
-    return this.schema.items && this.#below(this.schema.items, 'items', (decl) => decl.element);
+    return this.schema.items && this.#below(this.schema.items, (decl) => decl.element);
   }
 
   additional(): RuleScope | undefined {
     const schema = additionalSchema(this.schema);
-    return schema && this.#below(schema, 'values', (decl) => decl.element);
+    return schema && this.#below(schema, (decl) => decl.element);
   }
 
-  #below(schema: Structural, name: string, find: (decl: DeclType) => DeclType | undefined): RuleScope | undefined {
+  #below(schema: Structural, find: (decl: DeclType) => DeclType | undefined): RuleScope | undefined {
     if (!hasRules(schema)) return undefined;
     const most = mostElements(this.schema.props);
     const occurrences =
       this.#occurrences === undefined || most === undefined ? undefined : times(this.#occurrences, most);
     return new RuleScope(schema, this.total, occurrences, () => {
       const found = this.#made?.decl && find(this.#made.decl);
-      return found ?? celType(schema, name, schema.embedded);
+      return found ?? celType(schema, schema.embedded);
     });
   }
 

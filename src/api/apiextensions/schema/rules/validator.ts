@@ -46,7 +46,7 @@ export class RuleValidator {
 
   /** Undefined when there is no rule anywhere. */
   static of(schema: Structural, isResource: boolean): RuleValidator | undefined {
-    return hasRules(schema) ? make(schema, celType(schema, 'self', isResource)) : undefined;
+    return hasRules(schema) ? make(schema, celType(schema, isResource)) : undefined;
   }
 
   constructor(schema: Structural, decl: DeclType | undefined) {
@@ -58,7 +58,7 @@ export class RuleValidator {
     for (const [name, property] of schema.properties) {
       if (!hasRules(property) || !decl) continue;
       const escaped = escapeFieldName(name);
-      const field = escaped === undefined ? celType(property, name, property.embedded) : undefined;
+      const field = escaped === undefined ? celType(property, property.embedded) : undefined;
       const inner = make(property, escaped === undefined ? field : decl.fields?.get(escaped)?.decl);
       if (inner) this.#properties.set(name, inner);
     }
@@ -194,9 +194,12 @@ export class RuleValidator {
   }
 }
 
+/** Types within it are `selfType.x`: `self.x` is to be the value, not its type. */
+const SELF_TYPE = 'selfType';
+
 /** The type that expressions see; undefined where they see nothing. */
-export function celType(schema: Structural, name: string, isResource: boolean): DeclType | undefined {
-  return schemaType(schema.props as CelSchema, name, isResource);
+export function celType(schema: Structural, isResource: boolean): DeclType | undefined {
+  return schemaType(schema.props as CelSchema, SELF_TYPE, isResource);
 }
 
 function make(schema: Structural, decl: DeclType | undefined): RuleValidator | undefined {

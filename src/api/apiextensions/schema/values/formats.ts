@@ -83,7 +83,9 @@ function isStrictIp(text: string): boolean {
 }
 
 /** IEEE 802 MAC-48, EUI-64 or 20-octet InfiniBand, as Go's net.ParseMAC reads them. */
+/** As Go 1.26 reads them: 6, 8 or 20 bytes, in pairs or fours of digits with separators, or without any. */
 function isMac(text: string): boolean {
+  if (/^[0-9a-fA-F]+$/.test(text)) return [12, 16, 40].includes(text.length);
   const colons = /^[0-9a-fA-F]{2}([:-])(?:[0-9a-fA-F]{2}\1)*[0-9a-fA-F]{2}$/.test(text);
   if (colons) return [6, 8, 20].includes((text.length + 1) / 3);
   const dots = /^[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})+$/.test(text);
