@@ -26,6 +26,7 @@ export function apiserverFlags(): FlagSpec[] {
     name: name.slice(2),
     type: TYPES[type] ?? 'string',
     usage: `${section}${value === '-' ? '' : `; default ${value}`}`,
+    ...(value === '-' ? {} : { default: value.replace(/^"(.*)"$/, '$1') }),
     ...(name === '--help' ? { shorthand: 'h' } : {}),
     ...(name === '--v' ? { shorthand: 'v' } : {}),
   }));

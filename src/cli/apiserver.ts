@@ -1,6 +1,7 @@
 import { apiserverFlags } from './apiserver-flags.js';
 import { apiserverOptions } from './apiserver-options.js';
 import { DISPOSITIONS } from './flag-dispositions.js';
+import { flagValues } from './flag-values.js';
 import { FlagError, type FlagSpec, parseFlags } from './pflag.js';
 import { serve } from './serve.js';
 
@@ -16,7 +17,7 @@ export async function runApiserver(argv: readonly string[]): Promise<number> {
     if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "porthole apiserver"`);
     const { options, warnings } = apiserverOptions(values);
     for (const text of warnings) process.stderr.write(`porthole: warning: ${text}\n`);
-    return await serve({ ...options, controllers: options.controllers ?? [] }, (cp) =>
+    return await serve({ ...options, controllers: options.controllers ?? [], flags: flagValues(specs, values) }, (cp) =>
       process.stderr.write(`porthole: serving ${cp.url}\n`),
     );
   } catch (e) {

@@ -19,6 +19,8 @@ export interface FlagSpec {
   readonly type: FlagType;
   /** One letter. */
   readonly shorthand?: string;
+  /** Its value when it is not given, as text; left out: the zero of its type. */
+  readonly default?: string;
   readonly usage: string;
 }
 

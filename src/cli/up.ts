@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { ControlPlane } from '../controlplane.js';
+import { flagValues } from './flag-values.js';
 import { FlagError, type FlagSpec, type FlagValue, parseFlags } from './pflag.js';
 import { serve } from './serve.js';
 
@@ -56,6 +57,7 @@ function up(values: ReadonlyMap<string, FlagValue>): Promise<number> {
       runtimeConfig: get('runtime-config'),
       authentication: tokens ? { tokenAuthFile: tokens } : undefined,
       controllers: get<string[]>('controllers') ?? ['*'],
+      flags: flagValues(FLAGS, values),
     },
     (controlPlane) => {
       const path = resolve(get<string>('kubeconfig') ?? join(directory, 'kubeconfig'));

@@ -31,7 +31,6 @@ interface Entry {
 }
 
 const MANAGER = 'kube-apiserver';
-const FLOW_PRODUCER = 'api-priority-and-fairness-config-producer-v1';
 const at = (group: string, resource: string): GroupResource => ({ group, resource });
 
 /** Writes the objects that every cluster has from its start, as far as they are not there. Safe to run at every start. */
@@ -39,10 +38,8 @@ export async function ensureBootstrapObjects(options: BootstrapOptions): Promise
   const entries = JSON.parse(readCatalogFile('bootstrap.json')) as Entry[];
   const of = (path: string): KubeObject[] => entries.filter((e) => e.path === path).map((e) => e.object);
   const { client } = options;
-  const ensure =
-    (resource: GroupResource, manager = MANAGER) =>
-    (object: KubeObject) =>
-      client.ensure(resource, object, { manager });
+  const ensure = (resource: GroupResource) => (object: KubeObject) =>
+    client.ensure(resource, object, { manager: MANAGER });
 
   await Promise.all(
     of('/api/v1/namespaces')
@@ -51,12 +48,6 @@ export async function ensureBootstrapObjects(options: BootstrapOptions): Promise
   );
   await Promise.all([
     ...of('/apis/scheduling.k8s.io/v1/priorityclasses').map(ensure(at('scheduling.k8s.io', 'priorityclasses'))),
-    ...of('/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations').map(
-      ensure(at('flowcontrol.apiserver.k8s.io', 'prioritylevelconfigurations'), FLOW_PRODUCER),
-    ),
-    ...of('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas').map(
-      ensure(at('flowcontrol.apiserver.k8s.io', 'flowschemas'), FLOW_PRODUCER),
-    ),
     ensureServiceCidr(options),
     ...configMaps(options).map(ensure(at('', 'configmaps'))),
     ensureIdentityLease(options),

@@ -4,6 +4,7 @@ import type { Authority } from '../auth/pki/issue.js';
 import { approvingController, cleaningController, signingController } from '../controllers/certificates/loops.js';
 import { clusterRoleAggregation } from '../controllers/cluster-role-aggregation.js';
 import type { Controller, ControllerParts } from '../controllers/contract.js';
+import { flowControlDefaults } from '../controllers/flow-control-defaults.js';
 import { flowSchemaStatus } from '../controllers/flow-schema-status.js';
 import { garbageCollector } from '../controllers/garbage-collector/garbage-collector.js';
 import { namespaceController } from '../controllers/namespace.js';
@@ -41,7 +42,7 @@ const CONTROLLERS: readonly ((options: ControllerOptions) => Controller | Contro
 
 /** Loops that are part of the server itself, whatever others run. */
 export function serverLoops(parts: ControllerParts): Controller[] {
-  return [flowSchemaStatus(parts), serviceAddresses(parts)];
+  return [flowControlDefaults(parts), flowSchemaStatus(parts), serviceAddresses(parts)];
 }
 
 /**

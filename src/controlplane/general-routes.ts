@@ -4,6 +4,7 @@ import {
   type OpenIdDocument,
   type OpenIdDocuments,
 } from '../auth/tokens/openid.js';
+import type { Environment } from '../registry/context.js';
 import type { LocalClient } from '../registry/local-client.js';
 import type { ResourceTable } from '../registry/resource-table.js';
 import type { DiscoverySource } from '../server/discovery/contract.js';
@@ -20,6 +21,9 @@ import type { OpenApiSource } from '../server/openapi/contract.js';
 import { openApiRoute } from '../server/openapi/route.js';
 import type { Route } from '../server/request-path.js';
 import { swaggerRoute } from '../server/swagger/route.js';
+import { flagz } from '../server/zpages/flagz.js';
+import { statusz } from '../server/zpages/statusz.js';
+import { separator, type ZPage, zpageRoute } from '../server/zpages/zpage.js';
 import type { ControlPlaneOptions } from './options.js';
 
 export interface GeneralParts {
@@ -30,6 +34,10 @@ export interface GeneralParts {
   /** Documents about what is not compiled in. */
   readonly openapi: readonly OpenApiSource[];
   readonly client: LocalClient;
+  readonly env: Environment;
+  readonly random: () => number;
+  /** What /flagz shows. */
+  readonly flags: ControlPlaneOptions['flags'];
   readonly log: NonNullable<ControlPlaneOptions['log']>;
   /** host:port for clients outside. */
   serverAddress(): string;
@@ -59,6 +67,12 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
   const metrics = new MetricsRegistry();
   const health = healthMetrics(metrics);
   const openId = openIdPaths(parts.openId);
+  const paths = [
+    ...['/metrics', '/metrics/slis', '/openapi/v2', '/openapi/v3', '/openapi/v3/'],
+    ...Object.keys(openId),
+    ...healthPaths(checks),
+  ];
+  const pages = zpages(parts, paths);
   const builtinGroups = new Set(table.groups().flatMap((g) => (g.dynamic ? [] : [g.group])));
   return {
     first: [
@@ -66,11 +80,7 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
         source: parts.discovery,
         version: versionInfo(release),
         serverAddress: parts.serverAddress,
-        paths: () => [
-          ...['/metrics', '/metrics/slis', '/openapi/v2', '/openapi/v3', '/openapi/v3/'],
-          ...Object.keys(openId),
-          ...healthPaths(checks),
-        ],
+        paths: () => [...paths, ...pages.map((page) => `/${page.name}`)],
       }),
       healthRoute(
         checks,
@@ -80,17 +90,34 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
         health,
       ),
       metricsRoute(metrics),
+      ...pages.map(zpageRoute),
       swaggerRoute(),
       documentsRoute(openId),
       openApiRoute({
         sources: [...parts.openapi, builtinDocuments(table, release)],
-        version: 'v1.36.0',
+        version: `v${VERSION}`,
         now: Date.now,
       }),
     ],
     metrics,
     last: notFoundRoute((group) => builtinGroups.has(group)),
   };
+}
+
+const VERSION = '1.36.0';
+
+/** Pages about the server itself, as far as their gates are on. */
+function zpages({ env, flags, random }: GeneralParts, paths: readonly string[]): ZPage[] {
+  const between = separator(random);
+  const pages: ZPage[] = [];
+  if (flags && env.gate('ComponentFlagz')) pages.push(flagz(flags, between));
+  if (env.gate('ComponentStatusz')) {
+    const startedAt = new Date(performance.timeOrigin);
+    const all = ['/version', ...paths, ...pages.map((page) => `/${page.name}`)];
+    const runtime = `node ${process.version}`;
+    pages.push(statusz({ startedAt, now: env.now, runtime, version: VERSION, paths: all }, between));
+  }
+  return pages;
 }
 
 function openIdPaths(documents: OpenIdDocuments | undefined): Record<string, OpenIdDocument> {

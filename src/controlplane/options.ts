@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly admissionConfigFile?: string;
   readonly runtimeConfig?: Readonly<Record<string, string>>;
   readonly featureGates?: Readonly<Record<string, string>>;
+  /** Names and values of the flags that it was started with, for /flagz; left out: there is no such page. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** CIDRs, the first decides the primary address family. Default 10.0.0.0/24. */
   readonly serviceClusterIpRanges?: readonly string[];
   /** `30000-32767`, the default. */
