@@ -102,9 +102,11 @@ export class ResourceTable {
 
   /** A group made of custom resources, in place of what was known under its name; without versions it is gone. */
   replace(group: GroupEntry): void {
-    const old = this.#dynamic.get(group.group);
-    if (old) for (const r of resourcesOf(old)) if (this.#index.get(keyOf(r)) === r) this.#index.delete(keyOf(r));
-    for (const r of resourcesOf(group)) if (!this.#index.has(keyOf(r))) this.#index.set(keyOf(r), r);
+    const old = new Set(resourcesOf(this.#dynamic.get(group.group)));
+    const now = new Set(resourcesOf(group));
+    // Most of a large group stays as it is.
+    for (const r of old) if (!now.has(r) && this.#index.get(keyOf(r)) === r) this.#index.delete(keyOf(r));
+    for (const r of now) if (!old.has(r) && !this.#index.has(keyOf(r))) this.#index.set(keyOf(r), r);
     if (group.versions.length > 0) this.#dynamic.set(group.group, { ...group, dynamic: true });
     else this.#dynamic.delete(group.group);
     this.#changed();
@@ -132,8 +134,8 @@ export class ResourceTable {
   }
 }
 
-function* resourcesOf(group: GroupEntry): Iterable<ServedEntry> {
-  for (const v of group.versions) yield* v.resources;
+function* resourcesOf(group: GroupEntry | undefined): Iterable<ServedEntry> {
+  for (const v of group?.versions ?? []) yield* v.resources;
 }
 
 function keyOf({ group, version, resource }: ServedEntry): string {

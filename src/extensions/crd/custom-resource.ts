@@ -52,6 +52,7 @@ export class CustomResource implements Family {
   readonly #env: Environment;
   readonly #versions: ReadonlyMap<string, CustomVersion>;
   readonly #kinds = new Map<string, Kind>();
+  #entries: { readonly terminating: boolean; readonly entries: readonly ServedEntry[] } | undefined;
 
   constructor(definition: Definition, deps: CustomResourceDeps) {
     const { group, acceptedNames: names } = definition;
@@ -107,11 +108,20 @@ export class CustomResource implements Family {
     return customStrategy(version, this.definition.namespaced);
   }
 
-  /** What is served at a version, given the state of the definition now (which may be newer than this resource's). */
-  entry(version: DefinedVersion, definition: Definition): ServedEntry {
+  /** What is served at each version, by whether the definition is going (which it may do after this was made). */
+  entries(terminating: boolean): readonly ServedEntry[] {
+    if (this.#entries?.terminating !== terminating) {
+      const served = this.definition.versions.filter((v) => v.served);
+      this.#entries = { terminating, entries: served.map((v) => this.#entry(v, terminating)) };
+    }
+    return this.#entries.entries;
+  }
+
+  #entry(version: DefinedVersion, terminating: boolean): ServedEntry {
+    const { definition } = this;
     const { acceptedNames: names, namespaced } = definition;
     const kind = this.kindAt(version.name);
-    const verbs = definition.terminating ? TERMINATING_VERBS : VERBS;
+    const verbs = terminating ? TERMINATING_VERBS : VERBS;
     return {
       group: this.group,
       version: version.name,
@@ -124,8 +134,8 @@ export class CustomResource implements Family {
       categories: names.categories,
       storageVersionHash: storageVersionHash(definition),
       subresources: this.#subresources(version, kind),
-      endpoint: this.#endpoint(version, kind, definition.terminating),
-      stored: this.kindAt(this.definition.storageVersion),
+      endpoint: this.#endpoint(version, kind, terminating),
+      stored: this.kindAt(definition.storageVersion),
     };
   }
 

@@ -31,6 +31,8 @@ export class CustomResources {
   readonly #served = new Map<string, CustomResource>();
   /** Names of definitions by group. */
   readonly #groups = new Map<string, Set<string>>();
+  /** Names of definitions by group that don't have all the names they ask for. */
+  readonly #wanting = new Map<string, Set<string>>();
   readonly #queue: WorkQueue;
   readonly #cleanup: InstanceCleanup;
   #unsubscribe: (() => void) | undefined;
@@ -63,7 +65,8 @@ export class CustomResources {
       this.#definitions.delete(name);
       this.#withdraw(name);
       const { group } = new Definition(object);
-      this.#groups.get(group)?.delete(name);
+      remove(this.#groups, group, name);
+      remove(this.#wanting, group, name);
       this.#publish(group);
       this.#reconsider(group, name);
       return;
@@ -71,6 +74,8 @@ export class CustomResources {
     const definition = new Definition(object);
     this.#definitions.set(name, definition);
     this.#names.add(definition);
+    if (equalJson(definition.names, definition.acceptedNames)) remove(this.#wanting, definition.group, name);
+    else add(this.#wanting, definition.group, name);
     if (old && !equalJson(old.acceptedNames, definition.acceptedNames)) this.#reconsider(definition.group, name);
     this.#serve(name, definition, old);
     this.#queue.add(name);
@@ -78,21 +83,12 @@ export class CustomResources {
 
   /** Names may have become free. */
   #reconsider(group: string, name: string): void {
-    for (const other of this.#groups.get(group) ?? []) {
-      const definition = this.#definitions.get(other);
-      if (other !== name && definition && !equalJson(definition.names, definition.acceptedNames))
-        this.#queue.add(other);
-    }
+    for (const other of this.#wanting.get(group) ?? []) if (other !== name) this.#queue.add(other);
   }
 
   #serve(name: string, definition: Definition, old: Definition | undefined): void {
     const { group } = definition;
-    let members = this.#groups.get(group);
-    if (!members) {
-      members = new Set();
-      this.#groups.set(group, members);
-    }
-    members.add(name);
+    add(this.#groups, group, name);
     if (!definition.is('Established')) {
       if (this.#withdraw(name)) this.#publish(group);
       return;
@@ -125,14 +121,10 @@ export class CustomResources {
       const resource = this.#served.get(name);
       const definition = this.#definitions.get(name);
       if (!resource || !definition) continue;
-      for (const version of definition.versions) {
-        if (!version.served) continue;
-        let entries = versions.get(version.name);
-        if (!entries) {
-          entries = [];
-          versions.set(version.name, entries);
-        }
-        entries.push(resource.entry(version, definition));
+      for (const entry of resource.entries(definition.terminating)) {
+        const entries = versions.get(entry.version);
+        if (entries) entries.push(entry);
+        else versions.set(entry.version, [entry]);
       }
     }
     const sorted = [...versions.keys()].sort(compareVersions);
@@ -226,6 +218,17 @@ export class CustomResources {
       WRITER,
     );
   }
+}
+
+function add(sets: Map<string, Set<string>>, group: string, name: string): void {
+  const set = sets.get(group);
+  if (set) set.add(name);
+  else sets.set(group, new Set([name]));
+}
+
+function remove(sets: Map<string, Set<string>>, group: string, name: string): void {
+  const set = sets.get(group);
+  if (set?.delete(name) && set.size === 0) sets.delete(group);
 }
 
 const INSTALLING: Condition = {

@@ -26,6 +26,8 @@ export function createCacher(options: CacherOptions): Cacher {
   const { storage, clock, hooks, prefix = '/registry/' } = options;
   const forms = new FormCache(options.formBytes ?? 16 * 2 ** 20);
   const resources = new Map<string, CachedResource>();
+  /** How many resources there are below a prefix. */
+  const below = new Map<string, number>();
   let closed = false;
 
   const changed = (event: WatchEvent) => resourceOf(event.kv.key)?.changed(event);
@@ -55,23 +57,33 @@ export function createCacher(options: CacherOptions): Cacher {
     return undefined;
   }
 
+  function count(of: string, by: number): void {
+    for (let slash = of.indexOf('/', prefix.length); slash >= 0; slash = of.indexOf('/', slash + 1)) {
+      const upper = of.slice(0, slash + 1);
+      const left = (below.get(upper) ?? 0) + by;
+      if (left > 0) below.set(upper, left);
+      else below.delete(upper);
+    }
+  }
+
   return {
     storage,
     currentRevision: () => storage.currentRevision(),
     resource(resourceOptions: ResourceOptions): ResourceCache {
       const wanted = resourceOptions.prefix;
       if (!wanted.startsWith(prefix) || !wanted.endsWith('/')) throw new Error(`${wanted} is not below ${prefix}`);
-      for (const other of resources.keys()) {
-        if (wanted.startsWith(other) || other.startsWith(wanted)) throw new Error(`${wanted} overlaps with ${other}`);
-      }
+      const other = resourceOf(wanted)?.prefix;
+      if (other || below.has(wanted)) throw new Error(`${wanted} overlaps with ${other ?? 'what is below it'}`);
       const resource = new CachedResource(shared, new ObjectScope(resourceOptions, hooks, forms));
       resources.set(wanted, resource);
+      count(wanted, 1);
       return resource;
     },
     release(cache: ResourceCache): void {
       const resource = resources.get(cache.prefix);
       if (resource !== cache) return;
       resources.delete(cache.prefix);
+      count(cache.prefix, -1);
       resource?.release();
     },
     close(): void {
