@@ -78,9 +78,9 @@ export async function documentText(document: JsonObject): Promise<Buffer> {
   return Buffer.from(pieces.join(''));
 }
 
-/** The schemas that a value refers to, and those that they refer to. */
+/** The schemas that paths refer to, and those that they refer to. */
 async function schemasOf(
-  value: JsonValue,
+  paths: JsonObject,
   parts: readonly OpenApiPart[],
   dialect: Dialect,
   pace: Pace,
@@ -101,7 +101,10 @@ async function schemasOf(
       }
     }
   };
-  collect(value);
+  for (const item of Object.values(paths)) {
+    collect(item);
+    await pace.step();
+  }
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const schema = schemaOf(name, parts, dialect);
     collect(schema);

@@ -12,8 +12,16 @@ const BOOLEANS = new Set([
 ]);
 const INTEGERS = new Set(['gracePeriodSeconds', 'limit', 'timeoutSeconds']);
 
-/** A query parameter of the verbs. */
+const known = new Map<string, Parameter>();
+
+/** A query parameter of the verbs: always the same one for a name. */
 export function queryParameter(name: string): Parameter {
+  const parameter = known.get(name) ?? makeQueryParameter(name);
+  known.set(name, parameter);
+  return parameter;
+}
+
+function makeQueryParameter(name: string): Parameter {
   const type = BOOLEANS.has(name) ? 'boolean' : INTEGERS.has(name) ? 'integer' : 'string';
   return { name, in: 'query', type, description: descriptions().parameters[name] };
 }

@@ -21,19 +21,28 @@ export function renderPath(item: PathItem, dialect: Dialect, shared?: SharedPara
 /** The top-level `parameters` of Swagger 2.0. */
 export class SharedParameters {
   readonly definitions: JsonObject = {};
-  readonly #names = new Map<string, string>();
+  /** The same few parameters come again and again: they are told apart by identity before they are by value. */
+  readonly #references = new Map<Parameter, JsonObject>();
+  readonly #byValue = new Map<string, JsonObject>();
+  /** How many there are of a name. */
+  readonly #taken = new Map<string, number>();
 
   reference(parameter: Parameter): JsonObject {
+    const known = this.#references.get(parameter);
+    if (known) return known;
     const value = inlineParameter(parameter, 2);
     const key = JSON.stringify(value);
-    let name = this.#names.get(key);
-    if (!name) {
-      const taken = [...this.#names.values()].filter((n) => n.startsWith(`${parameter.name}-`)).length;
-      name = `${parameter.name}-${taken + 1}`;
-      this.#names.set(key, name);
+    let reference = this.#byValue.get(key);
+    if (!reference) {
+      const number = (this.#taken.get(parameter.name) ?? 0) + 1;
+      this.#taken.set(parameter.name, number);
+      const name = `${parameter.name}-${number}`;
+      reference = { $ref: `#/parameters/${name}` };
+      this.#byValue.set(key, reference);
       this.definitions[name] = value;
     }
-    return { $ref: `#/parameters/${name}` };
+    this.#references.set(parameter, reference);
+    return reference;
   }
 }
 
