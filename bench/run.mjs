@@ -5,6 +5,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { benchCel } from './cel.mjs';
+import { benchDefinitions } from './definitions.mjs';
 import { client, median, ratio, throughput } from './measure.mjs';
 import { rawCommits } from './raw-commits.mjs';
 
@@ -44,18 +45,8 @@ try {
     }),
   );
 
-  const read = (path) =>
-    new Promise((resolve, reject) => {
-      request({ host: '127.0.0.1', path, ...info }, (res) => {
-        const chunks = [];
-        res.on('data', (c) => chunks.push(c));
-        res.on('end', () => resolve(Buffer.concat(chunks)));
-      })
-        .on('error', reject)
-        .end();
-    });
-  const one = await read(`${configMaps}/c1`);
-  const all = await read(configMaps);
+  const one = await read(info, `${configMaps}/c1`);
+  const all = await read(info, configMaps);
   const event = Buffer.from(`{"type":"MODIFIED","object":${one.toString().trim()}}\n`);
   const bare = start('bare-server.mjs');
   bare.send({
@@ -114,11 +105,47 @@ try {
     `${'idle memory (RSS)'.padEnd(46)} ${idle.toFixed(0).padStart(4)} MiB (goal 130 MiB, ${idle < 130 ? 'ok' : 'ABOVE'})`,
   );
 
+  await definitions();
   const cel = await benchCel();
   console.log('CEL rule', cel);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(scratch, { recursive: true, force: true });
+}
+
+function read(server, path) {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', path, ...server }, (res) => {
+      const chunks = [];
+      res.on('data', (c) => chunks.push(c));
+      res.on('end', () => resolve(Buffer.concat(chunks)));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** On a server of their own, so that its memory is theirs. */
+async function definitions() {
+  const server = start('our-server.mjs', join(scratch, 'definitions'));
+  const info = await message(server);
+  const api = client({ ...info, connections: 8 });
+  const rss = async () => {
+    server.send('rss');
+    return (await message(server)).rss;
+  };
+  const {
+    bytesEach,
+    ratio: growth,
+    perSecond,
+  } = await benchDefinitions({ api, read: (path) => read(info, path), rss });
+  api.close();
+  server.kill('SIGKILL');
+  const megabytes = bytesEach / 2 ** 20;
+  const mark = (ok) => (ok ? 'ok' : 'ABOVE');
+  console.log(
+    `${'1000 definitions'.padEnd(46)} ${megabytes.toFixed(2)} MiB each (goal 1 MiB, ${mark(megabytes <= 1)}), second half takes ${growth.toFixed(2)} of the first (goal 1.25, ${mark(growth <= 1.25)})   ${perSecond.toFixed(0)} definitions/s`,
+  );
 }
 
 function touch(api, configMaps, i) {
