@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { forbiddenError } from './auth/authorization/forbidden.js';
 import type { Authorizer } from './auth/contract.js';
 import { writeKubeconfig } from './auth/pki/kubeconfig.js';
@@ -21,6 +20,7 @@ import { paramGuards } from './controlplane/param-guard.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openServices } from './controlplane/services.js';
+import { servingCertificate } from './controlplane/serving-certificate.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { subresourceEndpoints } from './controlplane/subresources.js';
 import { openWebhookClient } from './controlplane/webhooks.js';
@@ -34,12 +34,14 @@ import { ResourceTable } from './registry/resource-table.js';
 import { RuntimeConfig } from './registry/runtime-config.js';
 import { servedGroups } from './registry/served.js';
 import type { VerbServices } from './registry/verbs/contract.js';
+import { entrance } from './server/entrance.js';
+import { InFlight } from './server/in-flight.js';
 import { isLongRunning } from './server/long-running.js';
 import { RequestMetrics } from './server/metrics/requests.js';
 import { requestInfo } from './server/request-info.js';
 import { requestPath } from './server/request-path.js';
 import { resourceRoute } from './server/resource-route.js';
-import type { InjectRequest, InjectResponse, KeyPair } from './server/transport/contract.js';
+import type { InjectRequest, InjectResponse } from './server/transport/contract.js';
 import { inject } from './server/transport/inject.js';
 import { createTransport } from './server/transport/transport.js';
 
@@ -62,12 +64,6 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-function serving(options: ControlPlaneOptions, material: Material): KeyPair {
-  const { tlsCertFile, tlsPrivateKeyFile } = options;
-  if (!tlsCertFile || !tlsPrivateKeyFile) return material.serving;
-  return { cert: readFileSync(tlsCertFile), key: readFileSync(tlsPrivateKeyFile) };
-}
-
 function logToStderr(level: string, message: string): void {
   if (level !== 'info') process.stderr.write(`porthole: ${level}: ${message}\n`);
 }
@@ -75,6 +71,8 @@ function logToStderr(level: string, message: string): void {
 /** Of this program; part of /version. */
 const RELEASE = '0.1.0';
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
+/** Requests that take longer are cut when the server stops. */
+const MAX_DRAIN_MS = 60_000;
 
 /**
  * THE COMPOSITION ROOT: options in, a running control plane out. Several may run side by side in one process.
@@ -84,7 +82,7 @@ const MAX_BODY_BYTES = 3 * 1024 * 1024;
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const log = options.log ?? logToStderr;
   const gates = new FeatureGates(options.featureGates);
-  const env = systemEnvironment(gates);
+  const env = systemEnvironment(gates, options.allowPrivileged ?? true);
   const runtime = new RuntimeConfig(options.runtimeConfig);
   const host = options.host ?? '127.0.0.1';
   const advertiseAddress = advertisedAddress(options.advertiseAddress, host);
@@ -109,6 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const services: VerbServices = {
     env,
     admission: { admit: (a) => admission.admit(a), validate: (a) => admission.validate(a) },
+    deleteWorkers: options.deleteCollectionWorkers ?? 8,
   };
   const client = new LocalClient(table, services);
   const webhooks = openWebhookClient(client);
@@ -144,10 +143,15 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   await extensions.customResources.start();
   const frontProxy = access.authentication.frontProxyHeaders;
   const aggregation = openAggregation({ options, material, client, table, env, frontProxy, log });
-  const certificates = () => ({ ...serving(options, material), clientCa: access.authentication.clientCaPem });
+  const certificates = () => ({
+    ...servingCertificate(options, material),
+    clientCa: access.authentication.clientCaPem,
+  });
   let port = options.port ?? 0;
   let ready = false;
   let draining = false;
+  let leaving = false;
+  const graceUntil = performance.now() + (options.livezGraceMs ?? 0);
   const general = generalRoutes({
     release: RELEASE,
     table,
@@ -157,9 +161,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     env,
     random: Math.random,
     flags: options.flags,
+    metrics: options.metrics,
     log,
     serverAddress: () => `${advertiseAddress ?? host}:${port}`,
     started: () => ready,
+    starting: () => performance.now() < graceUntil,
     draining: () => draining,
     openId: access.authentication.openId(`${advertiseAddress ?? host}`),
     storage: storageAnswers,
@@ -168,7 +174,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const entry = table.find(group, version, resource);
     return entry !== undefined && (subresource === '' || entry.subresources.some((s) => s.name === subresource));
   });
+  const inFlight = new InFlight();
   const handler = requestPath({
+    entrance: entrance({ ...options, random: Math.random, leaving: () => leaving }),
     identify: access.authentication.identify,
     authorizer: access.authorization.authorizer,
     flowControl: access.flowControl,
@@ -194,7 +202,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     ],
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     newId: randomUUID,
-    begin: (request) => requests.begin(request),
+    begin(request) {
+      const measured = requests.begin(request);
+      const left = inFlight.enter(request);
+      return (code, bytes) => {
+        measured(code, bytes);
+        left();
+      };
+    },
     unexpected: (request, e) =>
       log('error', `${request.http.method} ${request.info.path}: ${e instanceof Error ? e.stack : String(e)}`),
   });
@@ -203,16 +218,19 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       ...certificates(),
       minVersion: options.tlsMinVersion,
       cipherSuites: options.tlsCipherSuites,
+      curves: options.tlsCurvePreferences,
       http2: !options.disableHttp2,
     },
+    limits: options.http2MaxStreams ? { maxConcurrentStreams: options.http2MaxStreams } : {},
     isLongRunning: (r) => isLongRunning(requestInfo(r.method, r.path, new URLSearchParams(r.query))),
   });
-  const bound = await transport.listen({ host, port });
+  const bound = await transport.listen({ host, port, reusePort: options.permitPortSharing });
   port = bound.port;
   await ensureBootstrapObjects({
     client,
     advertiseAddress,
     securePort: bound.port,
+    reconcileEndpoints: options.reconcileEndpoints ?? true,
     serviceCidrs,
     serviceAddress,
     serviceNodePort: options.kubernetesServiceNodePort ?? 0,
@@ -252,6 +270,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     async close() {
       draining = true;
       if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
+      if (options.shutdownSendRetryAfter) {
+        leaving = true;
+        await inFlight.idle(MAX_DRAIN_MS);
+      }
       await transport.shutdown();
       await Promise.all([serviceRanges.stop(), extensions.customResources.stop(), ...controllers.map((c) => c.stop())]);
       await Promise.all([access.close(), admission.close(), webhooks.close()]);

@@ -2,6 +2,9 @@ import type { UserInfo } from '../auth/contract.js';
 import type { FieldError } from '../machinery/field.js';
 import type { KubeObject } from '../machinery/json.js';
 
+/** Asked like a feature gate, as it decides what is valid: containers may not be privileged (`--allow-privileged=false`). */
+export const FORBID_PRIVILEGED = 'ForbidPrivileged';
+
 /** What a strategy may know about the request it serves, and the side effects it may use. */
 export interface StrategyContext {
   readonly user: UserInfo;

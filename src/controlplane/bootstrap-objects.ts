@@ -12,6 +12,8 @@ export interface BootstrapOptions {
   /** Undefined: there is none to tell others. */
   readonly advertiseAddress: string | undefined;
   readonly securePort: number;
+  /** Whether to write that address to the endpoints of the kubernetes service. */
+  readonly reconcileEndpoints: boolean;
   /** First range of `--service-cluster-ip-range`, and all of them as the ServiceCIDR lists them. */
   readonly serviceCidrs: readonly string[];
   /** First usable address of the first range. */
@@ -177,7 +179,7 @@ async function ensureKubernetesService(options: BootstrapOptions): Promise<void>
     },
     settings,
   );
-  if (!advertiseAddress) return;
+  if (!advertiseAddress || !options.reconcileEndpoints) return;
   const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
   const endpoints: KubeObject = {
     metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },

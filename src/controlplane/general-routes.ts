@@ -47,6 +47,9 @@ export interface GeneralParts {
   readonly openId: OpenIdDocuments | undefined;
   /** Bootstrap is done. */
   started(): boolean;
+  /** Livez passes until it is. */
+  starting(): boolean;
+  readonly metrics: ControlPlaneOptions['metrics'];
   /** Throws when the storage does not answer. */
   storage(): Promise<void>;
 }
@@ -56,6 +59,7 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
   const { table, log, release } = parts;
   const checks = healthChecks({
     started: parts.started,
+    starting: parts.starting,
     checks: {
       etcd: parts.storage,
       'etcd-readiness': parts.storage,
@@ -64,7 +68,7 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
       },
     },
   });
-  const metrics = new MetricsRegistry();
+  const metrics = new MetricsRegistry(parts.metrics);
   const health = healthMetrics(metrics);
   const openId = openIdPaths(parts.openId);
   const paths = [

@@ -1,6 +1,7 @@
 import type { AuthenticationOptions } from '../auth/authentication/options.js';
 import type { AuthorizationOptions } from '../auth/authorization/authorization.js';
 import type { AuditLogOptions, AuditWebhookOptions } from '../server/audit/options.js';
+import type { MetricsOptions } from '../server/metrics/registry.js';
 
 /** What a control plane is made of. Everything has a default that makes a complete one on loopback, in memory. */
 export interface ControlPlaneOptions {
@@ -23,7 +24,21 @@ export interface ControlPlaneOptions {
   readonly tlsSniCertKey?: readonly string[];
   readonly tlsMinVersion?: string;
   readonly tlsCipherSuites?: readonly string[];
+  /** Numbers of Go's crypto/tls CurveIDs. */
+  readonly tlsCurvePreferences?: readonly string[];
   readonly disableHttp2?: boolean;
+  /** Streams that one HTTP/2 connection may have at a time. Default 100. */
+  readonly http2MaxStreams?: number;
+  /** Where `apiserver.crt` and `apiserver.key` are, or are written to, when `tlsCertFile` is left out. */
+  readonly certDir?: string;
+  /** Other processes may listen on the same port. */
+  readonly permitPortSharing?: boolean;
+  /** Regular expressions of the origins of pages that may ask; none by default. */
+  readonly corsAllowedOrigins?: readonly string[];
+  /** Parts of the Strict-Transport-Security header, which is not sent by default. */
+  readonly hstsDirectives?: readonly string[];
+  /** Share of HTTP/2 requests whose connection is asked to close, up to 0.02. Default 0. */
+  readonly goawayChance?: number;
   /** Authentication flags. What is left out is filled in from the own keys and certificates. */
   readonly authentication?: AuthenticationOptions;
   /** Authorization flags. Default modes: Node, RBAC. */
@@ -51,6 +66,17 @@ export interface ControlPlaneOptions {
   readonly maxMutatingRequestsInflight?: number;
   /** How long the server goes on as before when it was told to stop. */
   readonly shutdownDelayMs?: number;
+  /** After that it goes on listening, and sends new requests elsewhere, until those under way are answered. */
+  readonly shutdownSendRetryAfter?: boolean;
+  /** How long livez passes while the server is still starting. Default 0. */
+  readonly livezGraceMs?: number;
+  /** False: no privileged containers. Default true. */
+  readonly allowPrivileged?: boolean;
+  /** Whether this server writes its address to the endpoints of the kubernetes service. Default true. */
+  readonly reconcileEndpoints?: boolean;
+  /** Objects that one deletecollection works on at a time. Default 8. */
+  readonly deleteCollectionWorkers?: number;
+  readonly metrics?: MetricsOptions;
   /** Loops to run in this process: names, `*` for all, `-name` to leave one out. Default: all. */
   readonly controllers?: readonly string[];
   readonly audit?: {

@@ -4,6 +4,7 @@ import type { Attributes, Authenticated, Authorizer, Credentials } from '../auth
 import { internalError, StatusError } from '../machinery/errors.js';
 import { ApiRequest } from './api-request.js';
 import type { Auditor, AuditRequest } from './audit/contract.js';
+import type { Entrance } from './entrance.js';
 import type { FlowControl, Seat } from './flowcontrol/contract.js';
 import { RequestedFlow } from './flowcontrol/requested-flow.js';
 import { flowHeaders } from './flowcontrol/too-many-requests.js';
@@ -18,6 +19,7 @@ import { injectedUser } from './transport/inject.js';
 export type Route = (request: ApiRequest) => Promise<boolean> | boolean;
 
 export interface RequestPathParts {
+  readonly entrance: Entrance;
   /** Who a request comes from; rejects with the 401. */
   readonly identify: (credentials: Credentials) => Promise<Authenticated>;
   readonly authorizer: Authorizer;
@@ -47,6 +49,7 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
     const done = parts.begin(request);
     let seat: Seat | undefined;
     try {
+      if (parts.entrance(request)) return;
       const timeoutMs = isLongRunning(request.info) ? 0 : requestTimeout(request, parts.requestTimeoutMs);
       await bracket(request, 'authenticate', () => authenticate(request, parts));
       await bracket(request, 'audit', () => beginAudit(request, parts));

@@ -32,6 +32,8 @@ export interface VerbRequest {
 export interface VerbServices {
   readonly env: Environment;
   readonly admission: Pick<AdmissionChain, 'admit' | 'validate'>;
+  /** Objects that one deletecollection works on at a time. */
+  readonly deleteWorkers: number;
 }
 
 export type VerbAnswer =

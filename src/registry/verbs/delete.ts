@@ -11,9 +11,6 @@ import type { VerbAnswer, VerbRequest, VerbServices } from './contract.js';
 import { listSelected, select } from './read.js';
 import { writeContext } from './write.js';
 
-/** Objects that one deletecollection works on at a time. */
-const WORKERS = 8;
-
 /** DELETE of one object. */
 export async function remove(request: VerbRequest, services: VerbServices): Promise<VerbAnswer> {
   const { endpoint } = request;
@@ -51,7 +48,7 @@ export async function removeCollection(request: VerbRequest, services: VerbServi
       removed[i] = { json: object.json, cached: object };
     }
   };
-  await Promise.all(Array.from({ length: Math.min(WORKERS, objects.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(services.deleteWorkers, objects.length) }, worker));
   return { type: 'objects', objects: removed, revision: found.revision };
 }
 

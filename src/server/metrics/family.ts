@@ -3,6 +3,7 @@ import { goFloat } from './format.js';
 /** Label sets of one family past this number are counted together: what clients send must not fill the memory. */
 const MAX_CHILDREN = 10_000;
 const OVERFLOW = 'other';
+const UNEXPECTED = 'unexpected';
 
 export interface FamilySpec {
   readonly name: string;
@@ -10,6 +11,8 @@ export interface FamilySpec {
   readonly labels: readonly string[];
   /** Upper bounds as text, `+Inf` last. */
   readonly buckets?: readonly string[];
+  /** The values that labels may have, by label; others are counted as `unexpected`. */
+  readonly allowed?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** All values of one metric. Children are looked up once and kept by whoever counts often. */
@@ -28,8 +31,9 @@ abstract class Family<Child> {
   protected abstract readonly type: string;
 
   /** The child of these label values, in the order of `spec.labels`. */
-  labels(...values: string[]): Child {
-    const { labels, name } = this.spec;
+  labels(...given: string[]): Child {
+    const { labels, name, allowed } = this.spec;
+    const values = allowed ? given.map((v, i) => (allowed.get(labels[i]!)?.has(v) === false ? UNEXPECTED : v)) : given;
     if (values.length !== labels.length) throw new Error(`${name} has the labels ${labels.join(', ')}`);
     const key = values.join('\u0000');
     const known = this.#children.get(key);

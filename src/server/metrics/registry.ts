@@ -25,6 +25,13 @@ function declarations(): Map<string, Declared> {
   return declared;
 }
 
+export interface MetricsOptions {
+  /** Names of metrics that are not served (`--disabled-metrics`). */
+  readonly disabled?: readonly string[];
+  /** Values that a label of a metric may have, by `metric,label` (`--allow-metric-labels`). */
+  readonly allowedLabels?: Readonly<Record<string, readonly string[]>>;
+}
+
 type AnyFamily = CounterFamily | GaugeFamily | HistogramFamily;
 
 /**
@@ -34,6 +41,19 @@ type AnyFamily = CounterFamily | GaugeFamily | HistogramFamily;
 export class MetricsRegistry {
   readonly #families = new Map<string, AnyFamily>();
   readonly #collectors: (() => void)[] = [];
+  readonly #disabled: ReadonlySet<string>;
+  readonly #allowed = new Map<string, Map<string, ReadonlySet<string>>>();
+
+  /** @throws Error for allowed labels without a metric and a label */
+  constructor({ disabled = [], allowedLabels = {} }: MetricsOptions = {}) {
+    this.#disabled = new Set(disabled);
+    for (const [key, values] of Object.entries(allowedLabels)) {
+      const [metric, label, more] = key.split(',').map((part) => part.trim());
+      if (!metric || !label || more !== undefined) throw new Error(`allowed metric labels: ${key} is not metric,label`);
+      const labels = this.#allowed.get(metric) ?? new Map<string, ReadonlySet<string>>();
+      this.#allowed.set(metric, labels.set(label, new Set(values)));
+    }
+  }
 
   /** @throws Error when there is no counter of that name */
   counter(name: string, own?: Omit<FamilySpec, 'name'>): CounterFamily {
@@ -58,7 +78,7 @@ export class MetricsRegistry {
   /** All families in the text format of Prometheus, sorted by name. */
   text(only: (name: string) => boolean = () => true): string {
     for (const collect of this.#collectors) collect();
-    const names = [...this.#families.keys()].filter(only).sort();
+    const names = [...this.#families.keys()].filter((name) => only(name) && !this.#disabled.has(name)).sort();
     return names.map((name) => this.#families.get(name)!.text()).join('');
   }
 
@@ -72,7 +92,7 @@ export class MetricsRegistry {
     if (known instanceof make) return known;
     const spec = own ? { name, ...own } : specOf(name, type);
     if (known || !spec) throw new Error(`there is no ${type} ${name}`);
-    const family = new make(spec);
+    const family = new make({ ...spec, allowed: this.#allowed.get(name) });
     this.#families.set(name, family);
     return family;
   }

@@ -21,6 +21,8 @@ export interface TlsOptions extends ServingCertificates {
   readonly minVersion?: string;
   /** Names as Go and `--tls-cipher-suites` write them. TLS 1.3 suites are always on, as in Go. */
   readonly cipherSuites?: readonly string[];
+  /** Numbers of Go's crypto/tls CurveIDs; their order does not matter. Left out: what OpenSSL prefers. */
+  readonly curves?: readonly string[];
   /** False: offer HTTP/1.1 only (`--disable-http2-serving`). */
   readonly http2?: boolean;
 }
@@ -49,6 +51,8 @@ export interface ListenAddress {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
+  /** Others may listen on the same port (SO_REUSEPORT); the system shares the connections out. */
+  readonly reusePort?: boolean;
 }
 
 export interface TransportOptions {

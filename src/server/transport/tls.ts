@@ -37,6 +37,8 @@ const VERSIONS: Record<string, SecureVersion> = { VersionTLS12: 'TLSv1.2', Versi
 export interface TlsPolicy {
   readonly minVersion: SecureVersion;
   readonly ciphers: string | undefined;
+  /** As OpenSSL lists groups; undefined: its own preference. */
+  readonly curves: string | undefined;
   readonly alpn: readonly string[];
 }
 
@@ -51,7 +53,30 @@ export function tlsPolicy(options: TlsOptions): TlsPolicy {
     // OpenSSL would turn TLS 1.3 off when a list of ciphers leaves its suites out; Go always offers them.
     ciphers = [...TLS13_SUITES, ...new Set(names)].join(':');
   }
-  return { minVersion, ciphers, alpn: options.http2 === false ? ['http/1.1'] : ['h2', 'http/1.1'] };
+  const curves = options.curves?.length ? curveList(options.curves) : undefined;
+  return { minVersion, ciphers, curves, alpn: options.http2 === false ? ['http/1.1'] : ['h2', 'http/1.1'] };
+}
+
+/** Go's CurveIDs (TLS Supported Groups) by their numbers, in the order of Go's own preference. */
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ['4588', 'X25519MLKEM768'],
+  ['4587', 'SecP256r1MLKEM768'],
+  ['4589', 'SecP384r1MLKEM1024'],
+  ['29', 'X25519'],
+  ['23', 'P-256'],
+  ['24', 'P-384'],
+  ['25', 'P-521'],
+]);
+
+function curveList(ids: readonly string[]): string {
+  for (const id of ids) if (!CURVES.has(id)) throw new Error(`unsupported curve ID: ${id}`);
+  const list = [...CURVES].flatMap(([id, name]) => (ids.includes(id) ? [name] : [])).join(':');
+  try {
+    createSecureContext({ ecdhCurve: list });
+  } catch (cause) {
+    throw new Error(`curves ${list} are not all known to this version of OpenSSL`, { cause });
+  }
+  return list;
 }
 
 function opensslName(suite: string): string {
@@ -76,6 +101,7 @@ export function loadCertificates(policy: TlsPolicy, certificates: ServingCertifi
     ca,
     minVersion: policy.minVersion,
     ciphers: policy.ciphers,
+    ecdhCurve: policy.curves,
     honorCipherOrder: true,
     // A session resumed from a ticket remembers the client's certificate without its intermediates: it could not be
     // verified any more.

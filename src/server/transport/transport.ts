@@ -95,7 +95,7 @@ class TlsTransport implements Transport {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: address.host, port: address.port }, () => {
+      server.listen({ ...address }, () => {
         server.off('error', reject);
         resolve();
       });

@@ -9,6 +9,7 @@ import {
 } from '../../../machinery/field.js';
 import type { JsonObject } from '../../../machinery/json.js';
 import { bool, list, obj, ptr, str, strings } from '../../access.js';
+import { FORBID_PRIVILEGED } from '../../strategy.js';
 import {
   descendingPath,
   dnsSubdomain,
@@ -111,6 +112,9 @@ const windowsOptions = struct<PodCheck>('core.v1.WindowsSecurityContextOptions',
 
 /** core.v1.SecurityContext of a container. */
 export const securityContext = struct<PodCheck>('core.v1.SecurityContext', {
+  privileged: ifPresent((v, at, c) => {
+    if (v && c.gate(FORBID_PRIVILEGED)) c.errors.push(forbiddenField(at, 'disallowed by cluster policy'));
+  }),
   runAsUser: ifPresent(posixId),
   runAsGroup: ifPresent(posixId),
   procMount: ifPresent<PodCheck>(oneOfInOrder('Default', 'Unmasked'), (v, at, c) => {
@@ -239,6 +243,8 @@ export function hostProcesses(spec: JsonObject, at: Path, c: PodCheck): void {
         'hostNetwork must be true if pod contains any hostProcess containers',
       ),
     );
+  if (c.gate(FORBID_PRIVILEGED))
+    c.errors.push(forbiddenField(at, 'hostProcess containers are disallowed by cluster policy'));
 }
 
 const NOT_FOR_WINDOWS_POD = [
