@@ -49,13 +49,27 @@ export async function ensureBootstrapObjects(options: BootstrapOptions): Promise
       .map(ensure(at('', 'namespaces'))),
   );
   await Promise.all([
-    ...of('/apis/scheduling.k8s.io/v1/priorityclasses').map(ensure(at('scheduling.k8s.io', 'priorityclasses'))),
+    ...of('/apis/scheduling.k8s.io/v1/priorityclasses')
+      .map(described)
+      .map(ensure(at('scheduling.k8s.io', 'priorityclasses'))),
     ensureServiceCidr(options),
     ...configMaps(options).map(ensure(at('', 'configmaps'))),
     ensureIdentityLease(options),
     options.rbac ? ensurePolicy(client) : undefined,
   ]);
   await ensureKubernetesService(options);
+}
+
+/** The texts of upstream, which clients show. */
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  'system-node-critical': 'Used for system critical pods that must not be moved from their current node.',
+  'system-cluster-critical':
+    'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+};
+
+function described(object: KubeObject): KubeObject {
+  const description = DESCRIPTIONS[object.metadata.name ?? ''];
+  return description === undefined ? object : { ...object, description };
 }
 
 /** What the server itself fills in is not sent. */

@@ -186,7 +186,7 @@ export function serverTimeout(r: GroupResource, operation: string, retryAfterSec
 }
 
 export function tooLarge(message: string): StatusError {
-  return new StatusError(413, 'RequestEntityTooLarge', `Request entity is too large: ${message}`);
+  return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);
 }
 
 export function serviceUnavailable(message: string): StatusError {

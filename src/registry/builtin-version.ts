@@ -1,5 +1,6 @@
 import { type ApiVersion, convert } from '../api/conversion/index.js';
 import { applyDefaults, type DefaultingEnv } from '../api/defaulting/index.js';
+import { TEMPLATE_GENERATION } from '../api/defaulting/special.js';
 import { FieldManager } from '../machinery/apply/field-manager.js';
 import { resetFilters } from '../machinery/apply/reset-fields.js';
 import { jsonEncoder } from '../machinery/codec/json/encode.js';
@@ -9,6 +10,9 @@ import { apiVersionOf, cloneJson, type GroupVersionKind, type KubeObject, parseA
 import { catalog } from '../machinery/scheme/catalog.js';
 import type { ResourceFacts } from '../machinery/scheme/resources.js';
 import type { KindVersion } from './kind.js';
+
+/** By `group/Kind`. */
+const FIELD_ANNOTATIONS: Readonly<Record<string, readonly string[]>> = { 'apps/DaemonSet': [TEMPLATE_GENERATION] };
 
 /**
  * A built-in kind at a version, made of its catalog type.
@@ -37,6 +41,7 @@ export function builtinVersion(
     apiVersion,
     type,
     typed: true,
+    fieldAnnotations: FIELD_ANNOTATIONS[`${group}/${kind}`],
     decode(value, strict) {
       const decoded = decodeTyped(type, value, { strict: strict !== undefined, duplicates: strict?.duplicates });
       for (const text of decoded.unknown) strict?.report(text);

@@ -72,6 +72,8 @@ export interface KindVersion extends GroupVersionKind {
   readonly typed: boolean;
   /** The schema as the definition of a custom resource has it. */
   readonly openAPI?: JsonObject;
+  /** Annotations that upstream keeps as fields of the type it works with: metadata on their own come without them. */
+  readonly fieldAnnotations?: readonly string[];
   /** Kind of lists where it is not the kind with `List` after it. */
   readonly listKind?: string;
   /**

@@ -178,6 +178,7 @@ export class LocalClient {
       offers: mediaOffers({ cbor: false }),
       body: async () => Buffer.from(JSON.stringify(body)),
       mayCreate: () => {},
+      stage: (_, run) => run(),
       recordBody: () => {},
     };
   }

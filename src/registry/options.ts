@@ -72,8 +72,15 @@ export function listQuery(query: URLSearchParams, watch: boolean): ListQuery {
     continue: query.get('continue') ?? '',
     sendInitialEvents: queryBoolean(query, 'sendInitialEvents'),
   };
-  optionsInvalid('ListOptions', watch ? watchFaults(options) : listFaults(options));
+  optionsInvalid('ListOptions', watch ? watchFaults(withInitialEvents(options)) : listFaults(options));
   return options;
+}
+
+/** A watch from wherever things are begins with what there is: it counts as having asked for that. */
+function withInitialEvents(o: ListQuery): ListQuery {
+  const anywhere = o.resourceVersion === '' || o.resourceVersion === '0';
+  if (!anywhere || o.sendInitialEvents !== undefined || o.resourceVersionMatch) return o;
+  return { ...o, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
 }
 
 function listFaults(o: ListQuery): FieldError[] {

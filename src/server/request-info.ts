@@ -31,7 +31,7 @@ const SPECIAL_VERBS = new Set(['proxy', 'watch']);
  * @param query parsed query, read for `watch` and `fieldSelector`
  */
 export function requestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const parts = path.split('/').filter((p) => p !== '');
+  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
   const prefix = parts[0] ?? '';
   const nonResource = (): RequestInfo => ({ ...EMPTY, path, verb: method.toLowerCase() });
   const header = prefix === 'api' ? 2 : prefix === 'apis' ? 3 : 0;

@@ -6,7 +6,7 @@ import type { ResourceTable, ServedEntry } from '../registry/resource-table.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from '../registry/verbs/contract.js';
 import { create } from '../registry/verbs/create.js';
 import { remove, removeCollection } from '../registry/verbs/delete.js';
-import { patch } from '../registry/verbs/patch.js';
+import { checkPatchRoute, patch } from '../registry/verbs/patch.js';
 import { get, list, watch } from '../registry/verbs/read.js';
 import { update } from '../registry/verbs/update.js';
 import type { ApiRequest } from './api-request.js';
@@ -32,6 +32,8 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
   return async (request) => {
     const { info } = request;
     if (!info.isResourceRequest) return false;
+    // The proxy of old is no verb of any resource.
+    if (info.verb === 'proxy') return false;
     const entry = parts.table.find(info.group, info.version, info.resource);
     if (!entry || !fitsScope(entry, request)) return false;
     const endpoint = endpointOf(entry, request);
@@ -41,6 +43,7 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
       if (!answersPath(endpoint, request)) return false;
       throw isCustom(entry) ? methodNotSupported(endpoint.resource, info.verb) : methodNotAllowed();
     }
+    if (info.verb === 'patch') checkPatchRoute(request.http.headers['content-type'] ?? '', endpoint.version);
     if (endpoint.warning) request.warn(endpoint.warning);
     const form = objectRepresentation(endpoint, info.verb, {
       headers: request.http.headers,
@@ -129,6 +132,7 @@ function verbRequest(request: ApiRequest, endpoint: Endpoint, parts: ResourceRou
     offers: mediaOffers({ cbor: parts.cbor }),
     body: () => http.readBody(parts.maxBodyBytes),
     mayCreate: () => parts.authorize({ ...request.attributes, verb: 'create' }),
+    stage: (stage, run) => bracket(request, stage, run),
     recordBody: (object, patched) => {
       if (object) request.audit?.requestObject(object);
       else request.audit?.patch(patched);

@@ -38,7 +38,7 @@ function data(object: JsonObject, c: Check): void {
   }
   // The fault is of the whole object, which has no path.
   if (size > MAX_DATA)
-    c.errors.push(new FieldError('FieldValueTooLong', '', `Too long: may not be more than ${MAX_DATA} bytes`));
+    c.errors.push(new FieldError('FieldValueTooLong', '[]', `Too long: may not be more than ${MAX_DATA} bytes`));
 }
 
 export const configMap: Strategy = kind({

@@ -170,7 +170,15 @@ export const node: Strategy = kind({
     const spec = ptr(o, 'spec');
     if (spec) delete spec.configSource;
   },
-  subresources: { status: { rules: change } },
+  subresources: {
+    status: {
+      rules: change,
+      prepare(_, o, old) {
+        const status = ptr(o, 'status');
+        if (status && obj(old, 'status').config === undefined) delete status.config;
+      },
+    },
+  },
   strategy: {
     selectableFields: (o) => ({ 'spec.unschedulable': String(bool(obj(o, 'spec'), 'unschedulable')) }),
   },

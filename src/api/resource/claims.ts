@@ -45,7 +45,7 @@ export const resourceClaimTemplate: Strategy = kind({
     templateMetadata(obj(spec, 'metadata'), SPEC.child('metadata'), c);
     claimSpec(obj(spec, 'spec'), SPEC.child('spec'), c);
   },
-  updateRules: (o, old, c) => immutable(o.spec, old.spec, SPEC, c, 'resource.v1.ResourceClaimTemplateSpec'),
+  updateRules: (o, old, c) => immutable(o.spec ?? {}, old.spec ?? {}, SPEC, c, 'resource.v1.ResourceClaimTemplateSpec'),
   onUpdate: ['meta', 'rules', 'change', 'updateRules'],
 });
 
@@ -180,7 +180,7 @@ export const resourceClaim: Strategy = kind({
   group: GROUP,
   kind: 'ResourceClaim',
   rules: (v, _, c) => claimSpec(obj(v as KubeObject, 'spec'), SPEC, c),
-  updateRules: (o, old, c) => immutable(o.spec, old.spec, SPEC, c, 'resource.v1.ResourceClaimSpec'),
+  updateRules: (o, old, c) => immutable(o.spec ?? {}, old.spec ?? {}, SPEC, c, 'resource.v1.ResourceClaimSpec'),
   onUpdate: ['meta', 'change', 'updateRules'],
   subresources: { status: { prepare: (_, o, old) => dropDeallocated(o, old), rules: statusRules } },
 });

@@ -1,12 +1,16 @@
+import { jsonEncoder } from '../../machinery/codec/json/encode.js';
 import { badRequest, invalid } from '../../machinery/errors.js';
 import { type FieldError, forbiddenField, invalidValue, Path, required } from '../../machinery/field.js';
 import type { JsonObject, KubeObject } from '../../machinery/json.js';
+import { catalog } from '../../machinery/scheme/catalog.js';
 import { escapeFieldValue, parseFieldSelector } from '../../machinery/selectors/field-selector.js';
 import { labelKeyErrors, labelValueErrors } from '../../machinery/selectors/label-format.js';
 import { labelSelectorOf, parseLabelSelector } from '../../machinery/selectors/label-selector.js';
 import type { Attributes, Authorizer, UserInfo } from '../contract.js';
 import type { RuleResolver } from './contract.js';
 import { aggregate } from './union.js';
+
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
 const GROUP = 'authorization.k8s.io';
 
@@ -191,7 +195,9 @@ function reviewErrors(kind: AccessReviewKind, spec: ReviewSpec, metadata: JsonOb
   const { managedFields: _, ...others } = metadata;
   if (local) delete others.namespace;
   if (Object.values(others).some((v) => v !== undefined && v !== null)) {
-    errors.push(invalidValue('metadata', metadata, local ? 'must be empty except for namespace' : 'must be empty'));
+    errors.push(
+      invalidValue('metadata', inGoOrder(metadata), local ? 'must be empty except for namespace' : 'must be empty'),
+    );
   }
   if (local && r && (r.namespace ?? '') !== metadata.namespace) {
     errors.push(invalidValue('spec.resourceAttributes.namespace', r.namespace ?? '', 'must match metadata.namespace'));
@@ -203,6 +209,11 @@ function reviewErrors(kind: AccessReviewKind, spec: ReviewSpec, metadata: JsonOb
 }
 
 /** Unknown operators pass: a newer client may know more of them, and they only narrow. */
+/** As the Go type writes them. */
+function inGoOrder(metadata: JsonObject): JsonObject {
+  return JSON.parse(jsonEncoder(catalog().type(OBJECT_META))(metadata)) as JsonObject;
+}
+
 function selectorErrors(selector: SelectorAttributes, at: Path, ofLabels: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const { rawSelector = '', requirements = [] } = selector;

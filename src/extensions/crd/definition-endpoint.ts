@@ -1,8 +1,8 @@
-import { conflict, notFound } from '../../machinery/errors.js';
+import { notFound } from '../../machinery/errors.js';
 import { type Environment, metaTime } from '../../registry/context.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { WriteContext } from '../../registry/store/context.js';
-import type { DeleteOptions, DeleteOutcome } from '../../registry/store/delete.js';
+import { checkPreconditions, type DeleteOptions, type DeleteOutcome } from '../../registry/store/delete.js';
 import { fromCache, readStored, toStore, unstored } from '../../registry/store/object.js';
 import { CLEANUP_FINALIZER, CRDS, Definition, withCondition } from './definition.js';
 
@@ -33,7 +33,7 @@ async function markForDeletion(
     const current = await kind.cache.get(kind.cache.key('', name));
     if (!current) throw notFound(CRDS, name);
     const object = await readStored(kind, current);
-    checkPreconditions(name, object.metadata, options);
+    checkPreconditions(kind, object.metadata, options);
     if (object.metadata.deletionTimestamp) return undefined;
     await admit(await readStored(kind, current));
     const now = metaTime(env.now());
@@ -57,20 +57,3 @@ const PENDING = {
   reason: 'InstanceDeletionPending',
   message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
 };
-
-function checkPreconditions(
-  name: string,
-  meta: { uid?: string; resourceVersion?: string },
-  { preconditions }: DeleteOptions,
-): void {
-  const check = (what: string, wanted: string | undefined, found = ''): void => {
-    if (wanted === undefined || wanted === found) return;
-    throw conflict(
-      CRDS,
-      name,
-      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
-    );
-  };
-  check('UID', preconditions?.uid, meta.uid);
-  check('ResourceVersion', preconditions?.resourceVersion, meta.resourceVersion);
-}

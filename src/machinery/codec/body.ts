@@ -192,7 +192,8 @@ const SCHEMES: Record<string, string> = {
   'apiregistration.k8s.io': 'pkg/apiserver/scheme/scheme.go:28',
 };
 
-function notRegistered(gvk: GroupVersionKind, group: string): string {
+/** @param group of the endpoint, which names the scheme */
+export function notRegistered(gvk: GroupVersionKind, group: string): string {
   const scheme = SCHEMES[group] ?? 'pkg/api/legacyscheme/scheme.go:30';
   return `no kind "${gvk.kind}" is registered for version "${apiVersionOf(gvk)}" in scheme "${scheme}"`;
 }

@@ -164,7 +164,7 @@ describe('the shape of the body', () => {
     expect(() => parseJsonPatch(Array.from({ length: MAX_OPERATIONS + 1 }, () => op))).toThrow(
       expect.objectContaining({
         code: 413,
-        message: 'Request entity is too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+        message: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
       }),
     );
   });

@@ -10,6 +10,7 @@ import { reserving } from './reserve.js';
 
 /** Generated names are tried so often before the client hears of a collision. */
 const NAME_ATTEMPTS = 8;
+const BEING_DELETED = 'object is being deleted: ';
 
 /**
  * Stores a new object (hub version, minimal form, changed in place).
@@ -30,10 +31,17 @@ export async function createObject(
     try {
       return await createOnce(kind, env, ctx, candidate, admit);
     } catch (e) {
-      if (!generated || !isStatusError(e, 'AlreadyExists')) throw e;
-      if (attempt >= NAME_ATTEMPTS) throw generateNameConflict(groupResource(kind), candidate.metadata.name ?? '', 1);
+      if (!object.metadata.generateName || !isStatusError(e, 'AlreadyExists')) throw e;
+      // Upstream takes it for a generated name even when the client gave one beside generateName.
+      if (!generated || attempt >= NAME_ATTEMPTS) throw asGenerated(kind, candidate.metadata.name ?? '', e);
     }
   }
+}
+
+function asGenerated(kind: Kind, name: string, taken: StatusError): StatusError {
+  const error = generateNameConflict(groupResource(kind), name, 1);
+  if (!taken.message.startsWith(BEING_DELETED)) return error;
+  return new StatusError(error.code, error.reason, BEING_DELETED + error.message, error.details);
 }
 
 async function createOnce(
@@ -78,7 +86,7 @@ function refuseRevision({ metadata }: KubeObject): void {
 function taken(kind: Kind, existing: CachedObject): StatusError {
   const error = alreadyExists(groupResource(kind), existing.name);
   if (!existing.parsed().metadata.deletionTimestamp) return error;
-  return new StatusError(409, error.reason, `object is being deleted: ${error.message}`, error.details);
+  return new StatusError(409, error.reason, BEING_DELETED + error.message, error.details);
 }
 
 /** Namespace, system fields and name of a client's new object; what is reserved for it knows it by these. */

@@ -117,7 +117,9 @@ function pendingFinalizers(kind: Kind, object: KubeObject): boolean {
   return (object.metadata.finalizers?.length ?? 0) > 0 || kind.strategy.holdsDeletion?.(object) === true;
 }
 
-function checkPreconditions(kind: Kind, meta: ObjectMeta, { preconditions }: DeleteOptions): void {
+/** @throws 409 */
+export function checkPreconditions(kind: Kind, meta: ObjectMeta, { preconditions }: DeleteOptions): void {
+  if (kind.strategy.holdsDeletion) return checkOwnPreconditions(kind, meta, preconditions);
   // Upstream puts the kind where the resource belongs in these two messages; clients see it that way.
   const subject = { group: kind.group, resource: kind.kind };
   const uid = preconditions?.uid;
@@ -136,6 +138,17 @@ function checkPreconditions(kind: Kind, meta: ObjectMeta, { preconditions }: Del
       `the ResourceVersion in the precondition (${revision}) does not match the ResourceVersion in record (${meta.resourceVersion}). The object might have been modified`,
     );
   }
+}
+
+/** Kinds whose deletion is their own affair upstream have their own words for it. */
+function checkOwnPreconditions(kind: Kind, meta: ObjectMeta, preconditions: DeleteOptions['preconditions']): void {
+  const check = (what: string, wanted: string | undefined, found = ''): void => {
+    if (wanted === undefined || wanted === found) return;
+    const text = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`;
+    throw conflict(groupResource(kind), meta.name ?? '', text);
+  };
+  check('UID', preconditions?.uid, meta.uid);
+  check('ResourceVersion', preconditions?.resourceVersion, meta.resourceVersion);
 }
 
 /**

@@ -8,6 +8,9 @@ import type { Endpoint } from '../endpoint.js';
 import type { KindVersion } from '../kind.js';
 import type { StoredObject } from '../store/object.js';
 
+/** Parts of a write: the body becomes an object, mutating admission, validating admission. */
+export type WriteStage = 'decode' | 'mutate' | 'admit';
+
 /** One request on an endpoint, free of HTTP. */
 export interface VerbRequest {
   readonly endpoint: Endpoint;
@@ -24,6 +27,8 @@ export interface VerbRequest {
   body(): Promise<Buffer>;
   /** An update that would create the object needs the right to create, too; throws the 403. */
   mayCreate(): Promise<void> | void;
+  /** Runs a part of the work so that those who trace requests see it by itself. */
+  stage<T>(stage: WriteStage, run: () => T | Promise<T>): T | Promise<T>;
   /** What the audit log keeps of bodies. */
   recordBody(object: JsonObject | undefined, patch?: JsonValue): void;
 }

@@ -15,7 +15,9 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
   const bytes = await request.body();
   const options = writeQuery('CreateOptions', request.query);
   const warn = (text: string) => ctx.warn(text);
-  const object = readObject(version, bytes, format, options.fieldValidation, warn, endpoint.acceptedVersions);
+  const object = await request.stage('decode', () =>
+    readObject(version, bytes, format, options.fieldValidation, warn, endpoint.acceptedVersions),
+  );
   request.recordBody(object);
   version.applyDefaults(object);
   checkNamespace(object, request);
@@ -33,7 +35,7 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
     name: request.name || object.metadata.name,
   });
   const fields = attributes.object?.metadata.managedFields;
-  await services.admission.admit(attributes);
+  await request.stage('mutate', () => services.admission.admit(attributes));
   const hub = attributes.object ?? object;
   hub.metadata.managedFields = fields;
   dedupeOwners(hub, (t) => ctx.warn(t));
@@ -41,11 +43,13 @@ export async function create(request: VerbRequest, services: VerbServices): Prom
     name: request.name,
     object: hub,
     admit: (final) =>
-      services.admission.validate({
-        ...attributes,
-        object: final,
-        name: attributes.name || (final.metadata.name ?? ''),
-      }),
+      request.stage('admit', () =>
+        services.admission.validate({
+          ...attributes,
+          object: final,
+          name: attributes.name || (final.metadata.name ?? ''),
+        }),
+      ),
   });
   const status = outcome.status ?? 201;
   if ('report' in outcome) return { type: 'status', status, value: outcome.report };

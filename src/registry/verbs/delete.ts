@@ -68,8 +68,8 @@ async function removeOne(
     });
   return request.endpoint.remove!(writeContext(request, options.dryRun), name, options, async (old) => {
     const a = attributes(old);
-    await services.admission.admit(a);
-    await services.admission.validate(a);
+    await request.stage('mutate', () => services.admission.admit(a));
+    await request.stage('admit', () => services.admission.validate(a));
   });
 }
 

@@ -1,3 +1,4 @@
+import { notRegistered } from '../../machinery/codec/body.js';
 import { DecodeError } from '../../machinery/codec/errors.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import type { Duplicates } from '../../machinery/codec/json/scanner.js';
@@ -9,9 +10,15 @@ import {
 } from '../../machinery/codec/negotiate.js';
 import { decodeUnstructured } from '../../machinery/codec/typed/unstructured.js';
 import { parseYaml } from '../../machinery/codec/yaml/parse.js';
-import { badRequest, notFound } from '../../machinery/errors.js';
+import { badRequest, notFound, StatusError } from '../../machinery/errors.js';
 import { goValue } from '../../machinery/go-format.js';
-import { isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  parseApiVersion,
+} from '../../machinery/json.js';
 import { applyJsonPatch, parseJsonPatch, unknownPatchFields } from '../../machinery/patch/json-patch.js';
 import { applyMergePatch, parseMergePatch } from '../../machinery/patch/merge-patch.js';
 import { patchedInvalid, patchedText } from '../../machinery/patch/patched.js';
@@ -43,9 +50,11 @@ export async function patch(request: VerbRequest, services: VerbServices): Promi
   const bytes = await request.body();
   const apply = mediaType === APPLY_PATCH;
   const options = writeQuery('PatchOptions', request.query, apply);
-  const patcher = apply
-    ? applyPatcher(request, services, options, bytes)
-    : plainPatcher(request, services, options, bytes, mediaType);
+  const patcher = await request.stage('decode', () =>
+    apply
+      ? applyPatcher(request, services, options, bytes)
+      : plainPatcher(request, services, options, bytes, mediaType),
+  );
   const outcome = await endpoint.update!(writeContext(request, options.dryRun), {
     name: request.name,
     forceCreate: apply,
@@ -66,10 +75,14 @@ export function patchTypes(version: KindVersion): string[] {
     : [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
 }
 
-/** @throws 415 by the rules of the route for built-in kinds, of the endpoint for custom resources */
+/** @throws 415 where there is no route for the media type, before anything is said of the resource */
+export function checkPatchRoute(contentType: string, version: KindVersion): void {
+  if (version.typed && !routeConsumes(contentType, patchTypes(version))) throw routeUnsupportedMediaType();
+}
+
+/** @throws 415 by the rules of the endpoint */
 function patchType(contentType: string, version: KindVersion): string {
   const types = patchTypes(version);
-  if (version.typed && !routeConsumes(contentType, types)) throw routeUnsupportedMediaType();
   const type = mediaTypeOf(contentType);
   if (!types.includes(type)) throw unsupportedMediaType(types);
   return type;
@@ -83,20 +96,37 @@ function plainPatcher(
   mediaType: string,
 ): Patcher {
   const { version, subresource } = request.endpoint;
-  const strict = options.fieldValidation !== 'Ignore';
-  const duplicates: Duplicates | undefined = strict ? new Map() : undefined;
-  const body = parsePatch(bytes, duplicates, strict);
-  const change = mechanism(request, options, body, mediaType);
-  request.recordBody(undefined, body);
+  const read = readPatch(request, options, bytes, mediaType);
   const manager = version.fieldManager(subresource);
-  const faults = duplicateTexts(body, duplicates);
   const writer = writerOf(request, services, options);
   return async (live) => {
+    // What is wrong with a patch is of no interest where there is nothing to patch.
     if (!live) throw notFound(request.endpoint.resource, request.name);
-    const object = change(live, [...faults]);
+    if (read instanceof StatusError) throw read;
+    const object = read.change(live, [...read.faults]);
     version.applyDefaults(object);
     return manager.onUpdate(live, object, writer);
   };
+}
+
+/** The patch, or the refusal of it. */
+function readPatch(
+  request: VerbRequest,
+  options: WriteQuery,
+  bytes: Buffer,
+  mediaType: string,
+): { change: Change; faults: string[] } | StatusError {
+  const strict = options.fieldValidation !== 'Ignore';
+  const duplicates: Duplicates | undefined = strict ? new Map() : undefined;
+  try {
+    const body = parsePatch(bytes, duplicates, strict);
+    const change = mechanism(request, options, body, mediaType);
+    request.recordBody(undefined, body);
+    return { change, faults: duplicateTexts(body, duplicates) };
+  } catch (e) {
+    if (e instanceof StatusError) return e;
+    throw e;
+  }
 }
 
 function parsePatch(bytes: Buffer, duplicates: Duplicates | undefined, strict: boolean): JsonValue {
@@ -161,7 +191,8 @@ function decodePatched(
 ): KubeObject {
   const { version } = request.endpoint;
   const silent = reported || options.fieldValidation === 'Ignore';
-  const strict = silent ? undefined : { report: (text: string) => faults.push(text) };
+  const unknown: string[] = [];
+  const strict = silent ? undefined : { report: (text: string) => unknown.push(text) };
   let object: KubeObject;
   try {
     if (!isJsonObject(patched)) throw new DecodeError(`couldn't get version/kind; json parse error: unexpected value`);
@@ -171,6 +202,7 @@ function decodePatched(
     if (e instanceof DecodeError) throw patchedInvalid(quoted, e.message);
     throw e;
   }
+  faults.push(...(unknown.length > 1 ? inOrderOfText(version, quoted) : unknown));
   if (faults.length > 0) {
     if (options.fieldValidation === 'Strict') {
       throw patchedInvalid(quoted, `strict decoding error: ${faults.join(', ')}`);
@@ -178,6 +210,13 @@ function decodePatched(
     for (const fault of faults) request.ctx.warn(fault);
   }
   return object;
+}
+
+/** Unknown fields as they come in the text of the patched object, whose members may stand elsewhere than in the values. */
+function inOrderOfText(version: KindVersion, text: string): string[] {
+  const unknown: string[] = [];
+  version.decode(parseJson(Buffer.from(text)), { report: (fault) => unknown.push(fault) });
+  return unknown;
 }
 
 /** The result of a strategic merge is checked as values, not decoded from text: its faults read otherwise. */
@@ -209,7 +248,7 @@ function checkPatchedKind(version: KindVersion, patched: JsonObject, quoted: str
   if (kind === version.kind && apiVersion === version.apiVersion) return;
   throw patchedInvalid(
     quoted,
-    `no kind "${String(kind)}" is registered for version "${String(apiVersion)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    notRegistered({ ...parseApiVersion(String(apiVersion)), kind: String(kind) }, version.group),
   );
 }
 

@@ -14,7 +14,9 @@ export async function update(request: VerbRequest, services: VerbServices): Prom
   const format = inputFormat(request.contentType, request.offers);
   const bytes = await request.body();
   const options = writeQuery('UpdateOptions', request.query);
-  const object = readObject(version, bytes, format, options.fieldValidation, (t) => ctx.warn(t));
+  const object = await request.stage('decode', () =>
+    readObject(version, bytes, format, options.fieldValidation, (t) => ctx.warn(t)),
+  );
   request.recordBody(object);
   version.applyDefaults(object);
   checkNamespace(object, request);
@@ -57,7 +59,7 @@ export function admitted(
       const made = await make(live);
       const a = attributes(made, old);
       const fields = made.metadata.managedFields;
-      await services.admission.admit(a);
+      await request.stage('mutate', () => services.admission.admit(a));
       const object = a.object ?? made;
       // Admission has no say in who owns what; a plugin that drops or rewrites the list is overruled.
       object.metadata.managedFields = fields;
@@ -65,9 +67,9 @@ export function admitted(
     },
     async admitCreate(object) {
       await request.mayCreate();
-      await services.admission.validate(attributes(object, undefined));
+      await request.stage('admit', () => services.admission.validate(attributes(object, undefined)));
     },
-    admitUpdate: (object, old) => services.admission.validate(attributes(object, old)),
+    admitUpdate: (object, old) => request.stage('admit', () => services.admission.validate(attributes(object, old))),
   };
 }
 

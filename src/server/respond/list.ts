@@ -3,7 +3,17 @@ import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { ApiRequest } from '../api-request.js';
 import { encodeObject } from './encode.js';
-import { type Item, isList, isVerbatim, jsonAt, listedItems, listKind, partialGvk, valuesAt } from './object.js';
+import {
+  type Item,
+  isList,
+  isVerbatim,
+  jsonAt,
+  listedItems,
+  listKind,
+  partialGvk,
+  partialOf,
+  valuesAt,
+} from './object.js';
 import type { Representation } from './representation.js';
 import { sendBytes } from './send.js';
 import { type Listing, type StreamedForm, streamList } from './stream.js';
@@ -23,7 +33,10 @@ export async function sendList(
   const items: Item[] = [];
   for await (const batch of list.batches()) items.push(...(await listedItems(endpoint, batch)));
   if (form.as !== '') {
-    const partial = { metadata: listMeta(list), items: items.map((o) => partialItem(o, form)) };
+    const partial = {
+      metadata: listMeta(list),
+      items: items.length > 0 ? items.map((o) => partialItem(endpoint, o, form)) : undefined,
+    };
     return sendBytes(request, 200, encodeObject(partial, partialGvk(form), form), form);
   }
   const values: JsonObject[] = [];
@@ -41,8 +54,8 @@ export async function sendList(
   return sendBytes(request, 200, encodeObject({ metadata, items: values }, gvk, form), form);
 }
 
-function partialItem(item: Item, form: Representation): JsonObject {
-  const { metadata } = parseJson(item.json) as KubeObject;
+function partialItem(endpoint: Endpoint, item: Item, form: Representation): JsonObject {
+  const { metadata } = partialOf(endpoint, parseJson(item.json) as KubeObject);
   // In JSON each item says what it is; protobuf has no room for it.
   if (form.format === 'protobuf') return { metadata };
   return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${form.asVersion}`, metadata };

@@ -1,6 +1,6 @@
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import { StatusError } from '../../machinery/errors.js';
-import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/json.js';
+import type { GroupVersionKind, KubeObject, ObjectMeta } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { KindVersion } from '../../registry/kind.js';
 import type { StoredObject } from '../../registry/store/object.js';
@@ -65,8 +65,12 @@ export function goType({ version }: Endpoint, suffix = ''): string {
 }
 
 /** PartialObjectMetadata: the metadata and nothing else. */
-export function partialOf(object: KubeObject): JsonObject {
-  return { metadata: object.metadata };
+export function partialOf({ hub }: Endpoint, { metadata }: KubeObject): { metadata: ObjectMeta } {
+  const { annotations, ...rest } = metadata;
+  const hidden = hub.fieldAnnotations?.filter((name) => annotations && Object.hasOwn(annotations, name)) ?? [];
+  if (hidden.length === 0) return { metadata };
+  const shown = Object.entries(annotations!).filter(([name]) => !hidden.includes(name));
+  return { metadata: shown.length > 0 ? { ...rest, annotations: Object.fromEntries(shown) } : rest };
 }
 
 export function gvkOf({ group, version, kind }: KindVersion): GroupVersionKind {

@@ -22,7 +22,8 @@ export async function renderObject(
     const table = await tableValue(endpoint, item, form, includeOf(query));
     return encodeObject(table, partialGvk(form), form);
   }
-  if (form.as !== '') return encodeObject(partialOf(parseJson(item.json) as KubeObject), partialGvk(form), form);
+  if (form.as !== '')
+    return encodeObject(partialOf(endpoint, parseJson(item.json) as KubeObject), partialGvk(form), form);
   if (form.format === 'json') return encodeText(await jsonAt(endpoint, item), form);
   return encodeObject(await valuesAt(endpoint, item), gvkOf(endpoint.version), form);
 }

@@ -128,7 +128,7 @@ async function included(
 ): Promise<JsonObject | undefined> {
   if (include === 'Object') return parseJson(await jsonAt(endpoint, item)) as JsonObject;
   if (include === 'None' && !endsInitialEvents(object)) return undefined;
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${form.asVersion}`, ...partialOf(object) };
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${form.asVersion}`, ...partialOf(endpoint, object) };
 }
 
 /** The bookmark after which a watch has told all there was: a client that wants no objects must see it too. */

@@ -99,7 +99,7 @@ async function otherForm(endpoint: Endpoint, event: CacheEvent, form: Representa
   if (item && isVerbatim(endpoint, form)) return encodeEvent(event.type, item.json, form);
   let value: JsonObject;
   if (!item) value = bookmark(event);
-  else if (partial) value = partialOf(parseJson(item.json) as KubeObject);
+  else if (partial) value = partialOf(endpoint, parseJson(item.json) as KubeObject);
   else value = await valuesAt(endpoint, item);
   return encodeEvent(event.type, encodeValue(value, gvk, form), form);
 }

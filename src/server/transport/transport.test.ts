@@ -195,7 +195,7 @@ describe('both protocols', () => {
   it('refuse bodies past the limit, declared or not, and the client sees why', async () => {
     const { port } = await serve(echo);
     const big = Buffer.alloc(3_000_000, 97);
-    const message = 'Request entity is too large: limit is 1000';
+    const message = 'Request entity too large: limit is 1000';
     for (const headers of [{ 'content-length': '3000000' }, { 'transfer-encoding': 'chunked' }]) {
       const one = await get1(port, { method: 'POST', headers, body: big });
       expect(one.status).toBe(413);
