@@ -1,5 +1,6 @@
 import { readCatalogFile } from '../machinery/scheme/catalog.js';
 import type { AdmissionAttributes, AdmissionPlugin, Reinvocation } from './contract.js';
+import { traced } from './trace.js';
 
 interface Order {
   allPluginsInOrder: string[];
@@ -26,11 +27,6 @@ export function enabledPlugins(enable: readonly string[], disable: readonly stri
   return on;
 }
 
-/** Told about each plugin that ran, for metrics, audit and explanations. */
-export interface AdmissionObserver {
-  ran(plugin: string, phase: 'admit' | 'validate', attributes: AdmissionAttributes, ms: number, error: unknown): void;
-}
-
 /** One mutating phase. */
 class Rounds implements Reinvocation {
   again = false;
@@ -50,16 +46,14 @@ class Rounds implements Reinvocation {
 export class AdmissionChain {
   readonly #admit: AdmissionPlugin[];
   readonly #validate: AdmissionPlugin[];
-  readonly #observer: AdmissionObserver | undefined;
   readonly #plugins: readonly AdmissionPlugin[];
 
-  constructor(plugins: readonly AdmissionPlugin[], observer?: AdmissionObserver) {
+  constructor(plugins: readonly AdmissionPlugin[]) {
     const rank = new Map(admissionOrder().allPluginsInOrder.map((name, i) => [name, i]));
     const sorted = [...plugins].sort((a, b) => (rank.get(a.name) ?? 1e9) - (rank.get(b.name) ?? 1e9));
     this.#plugins = plugins;
     this.#admit = sorted.filter((p) => p.admit);
     this.#validate = sorted.filter((p) => p.validate);
-    this.#observer = observer;
   }
 
   /** Mutating phase: plugins may change `attributes.object`. A second round follows when one of them asks for it. */
@@ -89,17 +83,8 @@ export class AdmissionChain {
   ): Promise<void> {
     for (const plugin of plugins) {
       if (!plugin.handles(attributes.operation)) continue;
-      const started = this.#observer ? performance.now() : 0;
-      let failure: unknown;
-      try {
-        const running = call(plugin);
-        if (running) await running;
-      } catch (e) {
-        failure = e;
-        throw e;
-      } finally {
-        this.#observer?.ran(plugin.name, phase, attributes, performance.now() - started, failure);
-      }
+      const running = traced(plugin, phase, attributes, call);
+      if (running) await running;
     }
   }
 }

@@ -73,12 +73,12 @@ export function requestPath(parts: RequestPathParts): HttpHandler {
   };
 }
 
-async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<void> {
+async function authenticate(request: ApiRequest, { identify, auditor }: RequestPathParts): Promise<Authenticated> {
   const { http } = request;
   const vouched = injectedUser(http);
   if (vouched) {
     request.user = vouched;
-    return;
+    return { user: vouched, via: 'inject' };
   }
   const credentials = credentialsOf(http);
   let found: Authenticated;
@@ -93,6 +93,7 @@ async function authenticate(request: ApiRequest, { identify, auditor }: RequestP
   request.user = found.user;
   for (const text of found.warnings ?? []) request.warn(text);
   request.authAnnotations = found.annotations;
+  return found;
 }
 
 async function beginAudit(request: ApiRequest, { auditor }: RequestPathParts): Promise<void> {

@@ -1,16 +1,16 @@
 import { channel } from 'node:diagnostics_channel';
+import type { WriteStage } from '../registry/verbs/contract.js';
 import type { ApiRequest } from './api-request.js';
 
-/** The stages of the request path, in their order. */
+/** The stages of the request path, in their order; those of a write are parts of `handle`. */
 export type Stage =
   | 'authenticate'
   | 'audit'
   | 'impersonate'
   | 'flow-control'
   | 'authorize'
-  | 'decode'
-  | 'admit'
   | 'handle'
+  | WriteStage
   | 'respond';
 
 /** Published on the channel `porthole.stage` when a stage is over. */
