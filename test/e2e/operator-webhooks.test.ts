@@ -90,7 +90,13 @@ spec:
   rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
 `;
   it('lets pass, warns, and refuses with its own words', async () => {
+    const resources = await run('api-resources');
+    for (const kind of ['Validating', 'Mutating']) {
+      const row = `^${kind.toLowerCase()}webhookconfigurations +admissionregistration.k8s.io/v1 +false +${kind}WebhookConfiguration$`;
+      expect(resources).toMatch(new RegExp(row, 'm'));
+    }
     await run('apply -f -', configuration('Validating', '/networking/v1/ingresses', RULES));
+    expect(await run('get validatingwebhookconfigurations')).toMatch(/^NAME +WEBHOOKS +AGE\ncontroller +1 +\S+\n$/);
     const passed = await cluster.kubectl(['apply', '-f', '-'], ingress());
     expect(passed).toMatchObject({
       code: 0,

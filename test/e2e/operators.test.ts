@@ -118,6 +118,8 @@ FIELDS:
     expect(await refusal('explain kustomizations.spec.validation')).toContain('field "validation" does not exist');
     const deep = 'prometheuses.spec.containers.spec.initContainers.livenessProbe.httpGet.port';
     expect(await run(`explain ${deep}`)).toContain('FIELD: port <Object>');
+    const old = 'explain certificate.spec.issuerRef --output plaintext-openapiv2';
+    expect(await run(old)).toMatch(/RESOURCE: issuerRef <Object>[^]*name\t<string> -required-/);
   });
 });
 
