@@ -419,3 +419,27 @@ status: {sync: {status: Synced}, health: {status: Healthy}}
     await run('wait app shop --for=delete --timeout=5s');
   });
 });
+
+describe('loops and custom resources', () => {
+  it('dependents go with their owner, quotas count them, and namespaces take them along', async () => {
+    const inside = (object: string) => object.replace('metadata: {', 'metadata: {namespace: shop, ');
+    await run('create namespace shop');
+    await run('create quota certs -n shop --hard=count/certificates.certs.example.io=2');
+    await run('apply -f -', inside(CERTIFICATE('owner', 'main')));
+    const uid = await run('get cert owner -n shop -o jsonpath={.metadata.uid}');
+    const owned = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: owned, namespace: shop, ownerReferences: [{apiVersion: certs.example.io/v1, kind: Certificate, name: owner, uid: ${uid}}]}
+`;
+    await run('create -f -', owned);
+    await run('apply -f -', inside(CERTIFICATE('second', 'main')));
+    expect(await refusal('create -f -', inside(CERTIFICATE('third', 'main')))).toContain(
+      'certificates.certs.example.io "third" is forbidden: exceeded quota: certs, requested: count/certificates.certs.example.io=1, used: count/certificates.certs.example.io=2, limited: count/certificates.certs.example.io=2',
+    );
+    await run('delete cert owner -n shop');
+    await run('wait configmap/owned -n shop --for=delete --timeout=15s');
+    await run('delete namespace shop --timeout=20s');
+    expect(await run('get certs -A -o name')).toBe('');
+  });
+});
