@@ -69,7 +69,7 @@ function logToStderr(level: string, message: string): void {
 }
 
 /** Of this program; part of /version. */
-const RELEASE = '0.1.0';
+export const RELEASE = '0.1.0';
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** Requests that take longer are cut when the server stops. */
 const MAX_DRAIN_MS = 60_000;

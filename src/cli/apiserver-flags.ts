@@ -15,7 +15,8 @@ const TYPES: Readonly<Record<string, FlagType>> = {
   float: 'float',
   float32: 'float',
   mapStringString: 'map',
-  stringToString: 'map',
+  stringToString: 'pair',
+  int32Slice: 'strings',
   colonSeparatedMultimapStringString: 'map',
 };
 
@@ -27,6 +28,7 @@ export function apiserverFlags(): FlagSpec[] {
     type: TYPES[type] ?? 'string',
     usage: `${section}${value === '-' ? '' : `; default ${value}`}`,
     ...(value === '-' ? {} : { default: value.replace(/^"(.*)"$/, '$1') }),
+    ...(name === '--version' ? { bare: 'true' } : {}),
     ...(name === '--help' ? { shorthand: 'h' } : {}),
     ...(name === '--v' ? { shorthand: 'v' } : {}),
   }));

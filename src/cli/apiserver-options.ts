@@ -1,6 +1,8 @@
 import type { AuthenticationOptions } from '../auth/authentication/options.js';
 import type { ControlPlaneOptions } from '../controlplane/options.js';
+import { admissionPlugins, allowedLabels, checkEgress, checkVersions, reconcilesEndpoints } from './flag-checks.js';
 import { DISPOSITIONS } from './flag-dispositions.js';
+import { makeLog } from './log.js';
 import { FlagError, type FlagValue } from './pflag.js';
 
 export interface MappedOptions {
@@ -63,6 +65,12 @@ export function apiserverOptions(values: Values): MappedOptions {
     throw new FlagError('--tls-cert-file and --tls-private-key-file must be given together');
   }
   const host = get<string>('external-hostname');
+  checkVersions(get<string[]>('emulated-version'), get<string[]>('min-compatibility-version'));
+  checkEgress(get('egress-selector-config-file'));
+  const plugins = admissionPlugins(get<string[]>('admission-control'), {
+    enable: get<string[]>('enable-admission-plugins'),
+    disable: get<string[]>('disable-admission-plugins'),
+  });
   return {
     warnings,
     options: {
@@ -77,7 +85,14 @@ export function apiserverOptions(values: Values): MappedOptions {
       tlsSniCertKey: get<string[]>('tls-sni-cert-key'),
       tlsMinVersion: get('tls-min-version'),
       tlsCipherSuites: get<string[]>('tls-cipher-suites'),
+      tlsCurvePreferences: get<string[]>('tls-curve-preferences'),
+      certDir: get('cert-dir'),
       disableHttp2: get('disable-http2-serving'),
+      http2MaxStreams: get('http2-max-streams-per-connection'),
+      permitPortSharing: get('permit-port-sharing'),
+      corsAllowedOrigins: get<string[]>('cors-allowed-origins'),
+      hstsDirectives: get<string[]>('strict-transport-security-directives'),
+      goawayChance: get('goaway-chance'),
       authentication,
       authorization: {
         ...(get('authorization-config') ? { modes: [] } : {}),
@@ -90,8 +105,8 @@ export function apiserverOptions(values: Values): MappedOptions {
         webhookUnauthorizedTtl: get<number>('authorization-webhook-cache-unauthorized-ttl') ?? 30_000,
         given: new Set([...values.keys()].map((name) => `--${name}`)),
       },
-      enableAdmissionPlugins: get<string[]>('enable-admission-plugins'),
-      disableAdmissionPlugins: get<string[]>('disable-admission-plugins'),
+      enableAdmissionPlugins: plugins.enable,
+      disableAdmissionPlugins: plugins.disable,
       admissionConfigFile: get('admission-control-config-file'),
       runtimeConfig: get('runtime-config'),
       featureGates: featureGates(get<Record<string, string>>('feature-gates')),
@@ -105,6 +120,21 @@ export function apiserverOptions(values: Values): MappedOptions {
       maxRequestsInflight: get('max-requests-inflight'),
       maxMutatingRequestsInflight: get('max-mutating-requests-inflight'),
       shutdownDelayMs: get('shutdown-delay-duration'),
+      shutdownSendRetryAfter: get('shutdown-send-retry-after'),
+      livezGraceMs: atLeastZero('livez-grace-period', get('livez-grace-period')),
+      allowPrivileged: get<boolean>('allow-privileged') ?? false,
+      reconcileEndpoints: reconcilesEndpoints(get('endpoint-reconciler-type')),
+      deleteCollectionWorkers: workers(get('delete-collection-workers')),
+      metrics: {
+        disabled: get<string[]>('disabled-metrics'),
+        allowedLabels: allowedLabels(get('allow-metric-labels'), get('allow-metric-labels-manifest')),
+      },
+      log: makeLog({
+        format: get('logging-format'),
+        verbosity: verbosity(get('v')),
+        now: Date.now,
+        write: (line) => process.stderr.write(line),
+      }),
       controllers: get<string[]>('controllers'),
       audit: auditOptions(values),
       kubelet: {
@@ -189,6 +219,25 @@ function featureGates(given: Record<string, string> | undefined): Record<string,
 
 function seconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.round(ms / 1000);
+}
+
+function atLeastZero(name: string, value: number | undefined): number | undefined {
+  if (value !== undefined && value < 0) throw new FlagError(`--${name} can not be a negative value`);
+  return value;
+}
+
+function workers(count: number | undefined): number | undefined {
+  if (count !== undefined && count < 1) throw new FlagError('--delete-collection-workers must be at least 1');
+  return count;
+}
+
+function verbosity(text = '0'): number {
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(text)} for "-v, --v" flag: strconv.ParseInt: invalid syntax`,
+    );
+  }
+  return Number(text);
 }
 
 function port(value: number): number {

@@ -1,3 +1,5 @@
+import { RELEASE } from '../controlplane.js';
+import { versionInfo } from '../server/discovery/version.js';
 import { apiserverFlags } from './apiserver-flags.js';
 import { apiserverOptions } from './apiserver-options.js';
 import { DISPOSITIONS } from './flag-dispositions.js';
@@ -12,6 +14,11 @@ export async function runApiserver(argv: readonly string[]): Promise<number> {
     const { values, args } = parseFlags(argv, specs);
     if (values.get('help')) {
       process.stdout.write(help(specs));
+      return 0;
+    }
+    const version = values.get('version');
+    if (version !== undefined && version !== 'false') {
+      process.stdout.write(`Kubernetes ${versionInfo(RELEASE).gitVersion}\n`);
       return 0;
     }
     if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "porthole apiserver"`);

@@ -20,6 +20,7 @@ const ZERO: Readonly<Record<FlagSpec['type'], string>> = {
   strings: '[]',
   stringArray: '[]',
   map: '',
+  pair: '[]',
 };
 
 function valueText({ type }: FlagSpec, value: FlagValue): string {

@@ -11,7 +11,9 @@ export type FlagType =
   /** Repeatable, commas are part of the value. */
   | 'stringArray'
   /** `key=value` comma lists, repeatable. */
-  | 'map';
+  | 'map'
+  /** `key=value`, repeatable; commas are part of both. */
+  | 'pair';
 
 export interface FlagSpec {
   /** Without the dashes. */
@@ -19,6 +21,8 @@ export interface FlagSpec {
   readonly type: FlagType;
   /** One letter. */
   readonly shorthand?: string;
+  /** Its value when it is given without one; left out: it needs one, unless it is a bool. */
+  readonly bare?: string;
   /** Its value when it is not given, as text; left out: the zero of its type. */
   readonly default?: string;
   readonly usage: string;
@@ -65,7 +69,7 @@ export function parseFlags(argv: readonly string[], specs: readonly FlagSpec[]):
       );
     let text: string;
     if (equals >= 0) text = word.slice(equals + 1);
-    else if (spec.type === 'bool') text = 'true';
+    else if (spec.type === 'bool' || spec.bare !== undefined) text = spec.bare ?? 'true';
     else {
       const next = argv[++i];
       if (next === undefined) throw new FlagError(`flag needs an argument: --${spec.name}`);
@@ -107,6 +111,11 @@ function convert(spec: FlagSpec, text: string, before: FlagValue | undefined): F
       return [...((before as string[] | undefined) ?? []), ...(text === '' ? [] : text.split(','))];
     case 'stringArray':
       return [...((before as string[] | undefined) ?? []), text];
+    case 'pair': {
+      const at = text.indexOf('=');
+      if (at < 0) throw bad(`${text} must be formatted as key=value`);
+      return { ...(before as Record<string, string> | undefined), [text.slice(0, at)]: text.slice(at + 1) };
+    }
     case 'map':
       return { ...(before as Record<string, string> | undefined), ...parseMap(text, bad) };
   }
