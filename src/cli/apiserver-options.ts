@@ -1,6 +1,13 @@
 import type { AuthenticationOptions } from '../auth/authentication/options.js';
 import type { ControlPlaneOptions } from '../controlplane/options.js';
-import { admissionPlugins, allowedLabels, checkEgress, checkVersions, reconcilesEndpoints } from './flag-checks.js';
+import {
+  admissionPlugins,
+  allowedLabels,
+  checkEgress,
+  checkPortSharing,
+  checkVersions,
+  reconcilesEndpoints,
+} from './flag-checks.js';
 import { DISPOSITIONS } from './flag-dispositions.js';
 import { makeLog } from './log.js';
 import { FlagError, type FlagValue } from './pflag.js';
@@ -67,6 +74,7 @@ export function apiserverOptions(values: Values): MappedOptions {
   const host = get<string>('external-hostname');
   checkVersions(get<string[]>('emulated-version'), get<string[]>('min-compatibility-version'));
   checkEgress(get('egress-selector-config-file'));
+  checkPortSharing(get('permit-port-sharing'), process.versions.node);
   const plugins = admissionPlugins(get<string[]>('admission-control'), {
     enable: get<string[]>('enable-admission-plugins'),
     disable: get<string[]>('disable-admission-plugins'),

@@ -38,6 +38,14 @@ export function admissionPlugins(exactly: readonly string[] | undefined, lists: 
   return { enable: exactly, disable: others };
 }
 
+/** Whether a version of Node.js (`20.19.0`) knows SO_REUSEPORT. @throws FlagError */
+export function checkPortSharing(wanted: boolean | undefined, version: string): void {
+  if (!wanted) return;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)) return;
+  throw new FlagError(`--permit-port-sharing is not supported by Node.js ${version}: 22.12 and 23.1 have it`);
+}
+
 /** Whether this server writes its endpoints. @throws FlagError */
 export function reconcilesEndpoints(type: string | undefined): boolean {
   if (type === undefined || type === '' || type === 'lease' || type === 'master-count') return true;

@@ -27,6 +27,22 @@ describe.runIf(haveRecordings)('answers as recorded', () => {
   });
 });
 
+it('livez alone has a grace while the server starts', () => {
+  for (const starting of [true, false]) {
+    const { livez, readyz, healthz } = healthChecks({ started: () => false, starting: () => starting, checks: {} });
+    const fails = (checks: typeof livez) =>
+      checks.some(({ check }) => {
+        try {
+          check();
+          return false;
+        } catch {
+          return true;
+        }
+      });
+    expect([fails(livez), fails(readyz), fails(healthz)]).toEqual([!starting, true, true]);
+  }
+});
+
 describe('health', () => {
   it('tells everybody which check fails and only some why', async () => {
     const { get, failed } = server({
