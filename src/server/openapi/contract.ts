@@ -35,6 +35,8 @@ export interface OpenApiPart {
   readonly key: string;
   /** Any text that changes whenever the document does. */
   readonly revision: string;
+  /** Of the document, where it is not the server's own, which also says how clients authenticate. */
+  readonly info?: { readonly title: string; readonly version: string };
   paths(): ReadonlyMap<string, PathItem>;
   /** The schema of a type that is not a built-in one. References are written with `refTo`. */
   schema?(type: string, dialect: Dialect): JsonObject | undefined;

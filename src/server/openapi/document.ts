@@ -17,6 +17,7 @@ export async function documentV3(part: OpenApiPart): Promise<JsonObject> {
     await pace.step();
   }
   const schemas = await schemasOf(paths, [part], 3, pace);
+  if (part.info) return { openapi: '3.0.0', info: { ...part.info }, paths, components: { schemas } };
   const bearer = { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' };
   return {
     openapi: '3.0.0',

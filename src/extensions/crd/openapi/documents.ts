@@ -48,8 +48,12 @@ export function customResourceDocuments(table: ResourceTable): OpenApiSource {
   };
 }
 
+/** As kube-apiserver entitles them. */
+const INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
+
 class VersionPart implements OpenApiPart {
   readonly key: string;
+  readonly info = INFO;
   readonly #group: string;
   readonly #version: string;
   readonly #published: readonly Published[];
