@@ -34,11 +34,11 @@ function inEveryNamespace(
     name,
     async start() {
       stops.push(
-        await client.subscribe(NAMESPACES, ({ type, object }) => {
-          if (type !== 'DELETED') queue.add(object.metadata.name ?? '');
+        await client.subscribe(NAMESPACES, (change) => {
+          if (change.type !== 'DELETED') queue.add(change.name);
         }),
-        await client.subscribe(resource, ({ type, object }) => {
-          if (object.metadata.name === objectName && type !== 'ADDED') queue.add(object.metadata.namespace ?? '');
+        await client.subscribe(resource, ({ type, name, namespace }) => {
+          if (name === objectName && type !== 'ADDED') queue.add(namespace);
         }),
       );
     },

@@ -3,6 +3,7 @@ import { parseJson } from '../machinery/codec/json/parse.js';
 import { mediaOffers } from '../machinery/codec/negotiate.js';
 import { type GroupResource, isStatusError, notFound } from '../machinery/errors.js';
 import type { JsonObject, KubeObject } from '../machinery/json.js';
+import type { CachedObject } from '../storage/cacher/cacher.js';
 import type { Endpoint } from './endpoint.js';
 import type { ResourceTable } from './resource-table.js';
 import type { VerbAnswer, VerbRequest, VerbServices } from './verbs/contract.js';
@@ -14,6 +15,8 @@ import { update } from './verbs/update.js';
 /** One change of one object, at its hub version. */
 export interface ObjectChange {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly namespace: string;
+  readonly name: string;
   /** After the change; the last state for DELETED. Shared: never change it. */
   readonly object: KubeObject;
   /** Before the change; undefined for ADDED. */
@@ -67,10 +70,8 @@ export class LocalClient {
     if (!kind) throw notFound(resource, '');
     const subscription = await kind.cache.subscribe({
       changed(object, previous) {
-        if (object) {
-          const old = previous?.parsed();
-          observer({ type: old ? 'MODIFIED' : 'ADDED', object: object.parsed(), old });
-        } else if (previous) observer({ type: 'DELETED', object: previous.parsed(), old: previous.parsed() });
+        if (object) observer(new Change(previous ? 'MODIFIED' : 'ADDED', object, previous));
+        else if (previous) observer(new Change('DELETED', previous, previous));
       },
     });
     return () => subscription.cancel();
@@ -181,6 +182,32 @@ export class LocalClient {
       stage: (_, run) => run(),
       recordBody: () => {},
     };
+  }
+}
+
+/** Parses the objects of those who look at more than their names. */
+class Change implements ObjectChange {
+  readonly type: ObjectChange['type'];
+  readonly #object: CachedObject;
+  readonly #old: CachedObject | undefined;
+
+  constructor(type: ObjectChange['type'], object: CachedObject, old: CachedObject | undefined) {
+    this.type = type;
+    this.#object = object;
+    this.#old = old;
+  }
+
+  get namespace(): string {
+    return this.#object.namespace;
+  }
+  get name(): string {
+    return this.#object.name;
+  }
+  get object(): KubeObject {
+    return this.#object.parsed();
+  }
+  get old(): KubeObject | undefined {
+    return this.#old?.parsed();
   }
 }
 
