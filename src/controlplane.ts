@@ -6,6 +6,7 @@ import { loadAuthority, loadOrCreateMaterial, type Material, type MaterialStore 
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
 import { advertisedAddress } from './controlplane/addresses.js';
+import { adminAccessGuards } from './controlplane/admin-access-guard.js';
 import { openAdmission, quotaParts } from './controlplane/admission.js';
 import { openAggregation } from './controlplane/aggregation.js';
 import { ensureBootstrapObjects } from './controlplane/bootstrap-objects.js';
@@ -125,6 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       wrappers: {
         ...rbacGuards(() => access),
         ...paramGuards({ authorizer, client, table }),
+        ...adminAccessGuards(client),
         ...extensions.wrappers,
       },
       versionOf: (group, version, kind) => builtinVersion(group, version, kind, { group, version }, defaulting),

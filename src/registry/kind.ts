@@ -2,7 +2,13 @@ import type { Strategy } from '../api/strategy.js';
 import type { FieldManager } from '../machinery/apply/field-manager.js';
 import type { Duplicates } from '../machinery/codec/json/scanner.js';
 import type { GroupKind, GroupResource } from '../machinery/errors.js';
-import type { GroupVersionKind, JsonObject, JsonValue, KubeObject } from '../machinery/json.js';
+import {
+  type GroupVersionKind,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  parseApiVersion,
+} from '../machinery/json.js';
 import type { Type } from '../machinery/scheme/type.js';
 import type { CachedObject, ResourceCache } from '../storage/cacher/cacher.js';
 
@@ -100,6 +106,12 @@ export interface ServedKind {
 
 export function groupResource(k: { group: string; resource: string }): GroupResource {
   return { group: k.group, resource: k.resource };
+}
+
+/** As errors name it: what is no Go type is what it says it is. */
+export function kindOfObject({ hub }: Kind, object: KubeObject): GroupKind {
+  if (hub.typed) return groupKind(hub);
+  return { group: parseApiVersion(object.apiVersion ?? hub.apiVersion).group, kind: object.kind ?? hub.kind };
 }
 
 export function groupKind(k: { group: string; kind: string }): GroupKind {

@@ -57,8 +57,8 @@ export class ApiRequest implements OperationContext {
       namespace: info.namespace,
       name: info.name,
       path: info.path,
-      fieldSelector: query.get('fieldSelector') ?? undefined,
-      labelSelector: query.get('labelSelector') ?? undefined,
+      fieldSelector: info.verbInPath ? undefined : (query.get('fieldSelector') ?? undefined),
+      labelSelector: info.verbInPath ? undefined : (query.get('labelSelector') ?? undefined),
     };
     return this.#attributes;
   }

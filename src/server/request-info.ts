@@ -15,6 +15,8 @@ export interface RequestInfo {
   readonly resource: string;
   readonly subresource: string;
   readonly name: string;
+  /** The path begins with the verb (`/api/v1/watch/…`). Selectors of the query count for nothing in authorization then. */
+  readonly verbInPath: boolean;
   /** Path segments from the resource on. */
   readonly parts: readonly string[];
 }
@@ -42,12 +44,12 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   let rest = parts.slice(header);
 
   let verb: string;
-  let subverbUrl = false;
+  let verbInPath = false;
   if (SPECIAL_VERBS.has(rest[0]!)) {
     if (rest.length < 2) return nonResource();
     verb = rest[0]!;
     rest = rest.slice(1);
-    subverbUrl = true;
+    verbInPath = true;
   } else verb = VERBS[method] ?? '';
 
   let namespace = '';
@@ -60,7 +62,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   }
   const resource = rest[0] ?? '';
   let name = rest[1] ?? '';
-  const subresource = !subverbUrl && rest.length >= 3 ? rest[2]! : '';
+  const subresource = !verbInPath && rest.length >= 3 ? rest[2]! : '';
 
   if (name === '' && verb === 'get') {
     verb = isWatch(query) ? 'watch' : 'list';
@@ -77,6 +79,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     resource,
     subresource,
     name,
+    verbInPath,
     parts: rest,
   };
 }
@@ -101,6 +104,7 @@ const EMPTY: RequestInfo = {
   resource: '',
   subresource: '',
   name: '',
+  verbInPath: false,
   parts: [],
 };
 

@@ -1,4 +1,5 @@
 import { list, obj, ptr, stringMap } from '../../api/access.js';
+import { sentEmpties } from '../../machinery/codec/typed/sent-empty.js';
 import { goQuote } from '../../machinery/go-format.js';
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
 import type { AdmissionAttributes, AdmissionPlugin } from '../contract.js';
@@ -35,7 +36,7 @@ export function runtimeClass(objects: Objects): AdmissionPlugin {
       const given = ptr(obj(a.object, 'spec'), 'overhead');
       if (wanted) {
         if (!equalLists(resourceList(obj(wanted, 'podFixed')), resourceList(given ?? {}))) throw mismatch(a);
-      } else if (given) {
+      } else if (given || sentEmpties(a.object).has('spec.overhead')) {
         throw rejectedBy(a, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
       }
     },

@@ -11,6 +11,7 @@ import {
   dnsSubdomain,
   goForm,
   immutable,
+  nameIsDnsSubdomain,
   required,
   satisfies,
   struct,
@@ -31,6 +32,8 @@ const MAX = { devices: 128, devicesWithMore: 64, counterSets: 8, counters: 32, c
 const deviceClass = kind({
   group: GROUP,
   kind: 'DeviceClass',
+  // This name is checked by a rule declared with the type, which counts in bytes.
+  name: (name, prefix) => nameIsDnsSubdomain(name, prefix).map((text) => text.replace(/ characters$/, ' bytes')),
   rules(v, _, c) {
     const o = spec(v as KubeObject);
     selectors(o.selectors, SPEC.child('selectors'), c);

@@ -2,7 +2,8 @@ import { alreadyExists, generateNameConflict, invalid, isStatusError, StatusErro
 import { cloneJson, type KubeObject } from '../../machinery/json.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { Environment } from '../context.js';
-import { groupKind, groupResource, type Kind } from '../kind.js';
+import { groupResource, type Kind, kindOfObject } from '../kind.js';
+import { asSent } from './as-sent.js';
 import { strategyContext, type WriteContext } from './context.js';
 import { dedupeOwners, ensureNamespace, fillSystemFields, generateName } from './metadata.js';
 import { dryRunOutcome, fromCache, type StoredObject, toStore } from './object.js';
@@ -55,15 +56,16 @@ async function createOnce(
   return reserving(kind, env, ctx, object, undefined, async (written) => {
     prepareNew(kind, env, ctx, object);
     await admit(object);
-    dedupeOwners(object, ctx.warn);
+    dedupeOwners(object, (text) => ctx.warn(text));
     const name = object.metadata.name ?? '';
     const key = kind.cache.key(object.metadata.namespace ?? '', name);
-    refuseRevision(object);
+    // Upstream's store looks at the revision when it writes, and not before.
     if (ctx.dryRun) {
       const existing = await kind.cache.get(key);
       if (existing) throw taken(kind, existing);
       return dryRunOutcome(kind, object);
     }
+    refuseRevision(object);
     const value = await toStore(kind, object);
     const result = await kind.cache.put(key, value, { expectedRevision: 0, ttlSeconds: kind.rules.ttlSeconds });
     if (!result.succeeded)
@@ -102,7 +104,7 @@ export function prepareNew(kind: Kind, env: Environment, ctx: WriteContext, obje
   const sctx = strategyContext(ctx, env);
   strategy.prepareForCreate?.(sctx, object);
   const errors = strategy.validate?.(sctx, object) ?? [];
-  if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(kindOfObject(kind, object), object.metadata.name ?? '', asSent(errors, object));
   for (const text of strategy.warningsOnCreate?.(sctx, object) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
 }

@@ -119,7 +119,7 @@ function pendingFinalizers(kind: Kind, object: KubeObject): boolean {
 
 /** @throws 409 */
 export function checkPreconditions(kind: Kind, meta: ObjectMeta, { preconditions }: DeleteOptions): void {
-  if (kind.strategy.holdsDeletion) return checkOwnPreconditions(kind, meta, preconditions);
+  if (kind.strategy.holdsDeletion) checkOwnPreconditions(kind, meta, preconditions);
   // Upstream puts the kind where the resource belongs in these two messages; clients see it that way.
   const subject = { group: kind.group, resource: kind.kind };
   const uid = preconditions?.uid;

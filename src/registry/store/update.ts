@@ -4,7 +4,8 @@ import { invalidValue } from '../../machinery/field.js';
 import type { KubeObject } from '../../machinery/json.js';
 import type { CachedObject } from '../../storage/cacher/cacher.js';
 import type { Environment } from '../context.js';
-import { groupKind, groupResource, type Kind } from '../kind.js';
+import { groupResource, type Kind, kindOfObject } from '../kind.js';
+import { asSent } from './as-sent.js';
 import { strategyContext, type WriteContext } from './context.js';
 import { nameNew, prepareNew } from './create.js';
 import { readyToGo, removeStored } from './delete.js';
@@ -76,7 +77,7 @@ async function replace(
   return reserving(kind, env, ctx, object, old, async (written): Promise<Attempt> => {
     prepareChanged(kind, env, ctx, object, old);
     await request.admitUpdate(object, old);
-    dedupeOwners(object, ctx.warn);
+    dedupeOwners(object, (text) => ctx.warn(text));
     if (readyToGo(object, old, kind)) {
       if (ctx.dryRun) return { object: await dryRunOutcome(kind, object), created: false };
       const removed = await removeStored(kind, current, undefined);
@@ -91,7 +92,9 @@ async function replace(
       return { object: await dryRunOutcome(kind, object), created: false };
     }
     const value = await toStore(kind, object);
-    if (value.equals(heldBytes(kind, current, old))) return { object: await fromCache(kind, current), created: false };
+    if (value.equals(heldBytes(kind, current, old)) && !kind.cache.isStale(current.key)) {
+      return { object: await fromCache(kind, current), created: false };
+    }
     const result = await kind.cache.put(current.key, value, {
       expectedRevision: current.revision,
       ttlSeconds: kind.rules.ttlSeconds,
@@ -117,7 +120,7 @@ async function createInstead(
   return reserving(kind, env, ctx, object, undefined, async (written): Promise<Attempt> => {
     prepareNew(kind, env, ctx, object);
     await request.admitCreate(object);
-    dedupeOwners(object, ctx.warn);
+    dedupeOwners(object, (text) => ctx.warn(text));
     delete object.metadata.resourceVersion;
     if (ctx.dryRun) return { object: await dryRunOutcome(kind, object), created: true };
     const result = await kind.cache.put(key, await toStore(kind, object), {
@@ -162,7 +165,7 @@ function prepareChanged(kind: Kind, env: Environment, ctx: WriteContext, object:
   hooks.prepareForUpdate?.(sctx, object, old);
   carryOver(object, old);
   const errors = hooks.validateUpdate?.(sctx, object, old) ?? [];
-  if (errors.length > 0) throw invalid(groupKind(kind.hub), object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(kindOfObject(kind, object), object.metadata.name ?? '', asSent(errors, object));
   for (const text of hooks.warningsOnUpdate?.(sctx, object, old) ?? []) ctx.warn(text);
   kind.strategy.canonicalize?.(object);
 }

@@ -1,4 +1,5 @@
 import { inputFormat } from '../../machinery/codec/negotiate.js';
+import { noteSentEmpties, sentEmpties } from '../../machinery/codec/typed/sent-empty.js';
 import { cloneJson, type JsonObject, type KubeObject } from '../../machinery/json.js';
 import { readObject } from '../body.js';
 import { writeQuery } from '../options.js';
@@ -23,8 +24,11 @@ export async function update(request: VerbRequest, services: VerbServices): Prom
   checkName(object, request);
   const manager = version.fieldManager(endpoint.subresource);
   const writer = writerOf(request, services, options);
-  const make = async (live: KubeObject | undefined): Promise<KubeObject> =>
-    version.toHub(await manager.onUpdate(live, cloneJson(object), writer));
+  const make = async (live: KubeObject | undefined): Promise<KubeObject> => {
+    const copy = cloneJson(object);
+    noteSentEmpties(copy, sentEmpties(object));
+    return version.toHub(await manager.onUpdate(live, copy, writer));
+  };
   const outcome = await endpoint.update!(writeContext(request, options.dryRun), {
     name: request.name,
     expectedUid: object.metadata.uid,

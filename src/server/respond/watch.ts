@@ -41,6 +41,8 @@ export async function sendWatch(
         await watcher.ready();
         continue;
       }
+      // Upstream begins such a watch, and ends it when there is an object to make a list of.
+      if (form.as === 'PartialObjectMetadataList') break;
       const chunks: Buffer[] = [];
       for (const event of events) {
         const bytes = encode(event);

@@ -130,7 +130,7 @@ function versionSetFaults(spec: InternalSpec, at: Path): FieldError[] {
   }
   if (versions.filter((v) => v.storage).length !== 1) {
     const text = 'must have exactly one version marked as storage version';
-    errors.push(invalidValue(here, versionsForm(versions), text));
+    errors.push(invalidValue(here, versions.length > 0 ? versionsForm(versions) : null, text));
   }
   const label = spec.version === '' ? [] : formats.dns1035Label(spec.version);
   if (label.length > 0) errors.push(invalidValue(at.child('version'), spec.version, label.join(',')));

@@ -2,7 +2,7 @@ import { compilePattern } from '../../../machinery/cel/library/regular-expressio
 import { CelError } from '../../../machinery/cel/values/error.js';
 import { type FieldError, forbiddenField, invalidValue, type Path, required } from '../../../machinery/field.js';
 import { compareBytes } from '../../../machinery/go-format.js';
-import { equalJson } from '../../../machinery/json.js';
+import { equalJson, isJsonObject, type JsonValue } from '../../../machinery/json.js';
 import type { SchemaProps } from '../schema/props.js';
 
 // What makes a schema structural. Source: KEP-1979 and the documentation "Specifying a structural schema".
@@ -17,10 +17,13 @@ export function structuralFaults(schema: SchemaProps, at: Path): FieldError[] {
   return errors.sort((a, b) => compareBytes(a.toString(), b.toString()));
 }
 
+/** Upstream counts what is in `dependencies` here, though elsewhere it refuses them for being there. */
+const isEmptyMap = (value: JsonValue): boolean => isJsonObject(value) && Object.keys(value).length === 0;
+
 /** The first thing in a schema that no structural schema can have; undefined when there is none. */
 export function unsupportedFeature(schema: SchemaProps): string | undefined {
   for (const name of ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions']) {
-    if (schema[name] === undefined) continue;
+    if (schema[name] === undefined || isEmptyMap(schema[name])) continue;
     return `OpenAPIV3Schema '${name === '$schema' ? 'schema' : name}' is not supported`;
   }
   const { not, allOf = [], anyOf = [], oneOf = [], items, properties = {}, additionalProperties } = schema;

@@ -6,6 +6,8 @@ import { goTypeAt, goTypeName } from './gotypes.js';
 
 /** Upstream stops noting strict faults here. */
 const MAX_STRICT_ERRORS = 100;
+/** They serve messages alone. */
+const MAX_EMPTIES = 100;
 
 /** A value of a wrong type; what it is made of lets an outer decoder name its own place instead. */
 export class TypeMismatch extends DecodeError {
@@ -26,6 +28,8 @@ export class TypeMismatch extends DecodeError {
 export class DecodeContext {
   readonly strict: boolean;
   readonly root: Type;
+  /** Lists and maps that the value has and nothing is in, by path. */
+  readonly empties = new Map<string, '[]' | '{}'>();
   /** Faults that only strict validation minds: `unknown field "spec.x"`, `duplicate field "kind"`. */
   readonly strictErrors = new Set<string>();
   readonly #duplicates: Duplicates | undefined;
@@ -55,6 +59,17 @@ export class DecodeContext {
   leave(): void {
     this.#keys.pop();
     this.#owners.pop();
+  }
+
+  /** A field of the struct at hand is there, and empty. */
+  noteEmpty(name: string, value: JsonValue): void {
+    if (this.empties.size >= MAX_EMPTIES) return;
+    let path = '';
+    for (const [i, key] of this.#keys.entries()) {
+      if (this.#owners[i]) path += path === '' ? key : `.${key}`;
+      else path += `[${key}]`;
+    }
+    this.empties.set(path === '' ? name : `${path}.${name}`, Array.isArray(value) ? '[]' : '{}');
   }
 
   /** The keys that the text of this object repeats. */

@@ -4,6 +4,7 @@ import { DecodeError } from '../errors.js';
 import type { Duplicates } from '../json/scanner.js';
 import { DecodeContext, kindOf, TypeMismatch } from './context.js';
 import { tellsEmptyFromUnset, tellsNoBytesFromUnset } from './empty-lists.js';
+import { noteSentEmpties } from './sent-empty.js';
 import { canonicalBase64, type Decode, integer, SPECIAL_SCALARS, schemaPropsOf } from './special.js';
 
 export interface TypedOptions {
@@ -32,13 +33,17 @@ export function decodeTyped(type: Type, value: JsonValue, options: TypedOptions 
   const context = new DecodeContext(type, options.strict ?? false, options.duplicates);
   const object = value === null ? {} : structDecoder(type)(value, context);
   context.finish();
-  return { object: (object ?? {}) as JsonObject, unknown: [...context.strictErrors] };
+  const out = (object ?? {}) as JsonObject;
+  noteSentEmpties(out, context.empties);
+  return { object: out, unknown: [...context.strictErrors] };
 }
 
 interface CompiledField {
   decode: Decode;
   /** Whether the value is Go's zero value, which is left out. Never so for a Go pointer. */
   isZero: (v: JsonValue) => boolean;
+  /** A list or a map. */
+  emptiable: boolean;
 }
 
 const structs = new WeakMap<Type, Decode>();
@@ -69,6 +74,7 @@ function structDecoder(type: Type): Decode {
       const d = field.decode(v, context);
       context.leave();
       if (d !== undefined && !field.isZero(d)) out[name] = d;
+      if (field.emptiable && d !== undefined && isEmpty(d)) context.noteEmpty(name, d);
     }
     if (repeated) while (noted < repeated.length) note(repeated[noted++]!.key, context);
     return out;
@@ -78,17 +84,22 @@ function structDecoder(type: Type): Decode {
     else context.unknownField(key);
   };
   structs.set(type, decode); // before its fields, so that a recursive type finds itself
-  for (const field of type.fields) fields.set(field.name, compileField(field));
+  for (const field of type.fields) fields.set(field.name, compileField(field, type));
   return decode;
 }
 
-function compileField(field: Field): CompiledField {
-  const tellsEmpty = field.pointer || tellsEmptyFromUnset(field) || tellsNoBytesFromUnset(field);
+function compileField(field: Field, type: Type): CompiledField {
+  const refused = type.name.endsWith('.JSONSchemaProps') && field.name === REFUSED_WHEN_EMPTY;
+  const tellsEmpty = field.pointer || refused || tellsEmptyFromUnset(field) || tellsNoBytesFromUnset(field);
   return {
+    emptiable: field.node.kind === 'array' || field.node.kind === 'map',
     decode: compileNode(field.node),
     isZero: tellsEmpty ? never : zeroTest(field.node),
   };
 }
+
+/** Of schemas: validation refuses these even with nothing in them. */
+const REFUSED_WHEN_EMPTY = 'dependencies';
 
 const never = (): boolean => false;
 
@@ -102,6 +113,10 @@ function zeroTest(node: SchemaNode): (v: JsonValue) => boolean {
     default:
       return never; // free-form: {} and 0 are what the client wrote
   }
+}
+
+function isEmpty(v: JsonValue): boolean {
+  return typeof v === 'object' && isZero(v);
 }
 
 /** Go's zero value, or a list, map or struct with nothing in it. */
@@ -210,7 +225,7 @@ function mapDecoder(values: SchemaNode): Decode {
 function zeroOf(node: SchemaNode): () => JsonValue {
   switch (node.kind) {
     case 'string':
-      return () => (node.format === 'byte' ? null : '');
+      return () => '';
     case 'boolean':
       return () => false;
     case 'integer':
