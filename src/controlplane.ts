@@ -91,7 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const { cidrs: serviceCidrs, apiServerAddress: serviceAddress } = serviceRanges;
   const material = loadMaterial(options, [host, ...(advertiseAddress ? [advertiseAddress] : []), serviceAddress]);
 
-  const storage = await openStorage(options);
+  const storage = await openStorage(options, log);
   const cacher = openCacher(storage);
   const storageAnswers = async () => void (await storage.currentRevision());
   const defaulting = { gate: env.gate, now: () => metaTime(env.now()) };

@@ -84,6 +84,8 @@ export function apiserverOptions(values: Values): MappedOptions {
     options: {
       dataDir: get('data-dir'),
       storageBackend: backend,
+      encryptionConfigFile: get('encryption-provider-config'),
+      encryptionConfigReload: get('encryption-provider-config-automatic-reload'),
       host: get<string>('bind-address') ?? '0.0.0.0',
       port: port(get<number>('secure-port') ?? 6443),
       advertiseAddress: get('advertise-address'),

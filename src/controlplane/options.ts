@@ -9,6 +9,10 @@ export interface ControlPlaneOptions {
   readonly dataDir?: string;
   /** `lmdb` needs `dataDir`, and is the default with it. */
   readonly storageBackend?: 'memory' | 'lmdb';
+  /** EncryptionConfiguration (apiserver.config.k8s.io/v1): which resources are encrypted in the store, and how. */
+  readonly encryptionConfigFile?: string;
+  /** Looks at that file every minute. */
+  readonly encryptionConfigReload?: boolean;
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string;
   /** 0: a free one, the default. */

@@ -15,7 +15,7 @@ export interface BuiltinResource {
 }
 
 /** Where upstream keeps what under another name than the plural; an existing etcd is laid out like this. */
-const STORAGE_NAMES: Record<string, string> = {
+export const STORAGE_NAMES: Readonly<Record<string, string>> = {
   '/nodes': 'minions',
   '/endpoints': 'services/endpoints',
   '/services': 'services/specs',

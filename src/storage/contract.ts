@@ -16,6 +16,9 @@ export interface Storage {
    */
   readonly watchesBeforeAck: boolean;
 
+  /** Whether a value that was read is kept in a form in which it would not be written any more: with an older key. */
+  isStale?(key: string): boolean;
+
   /** The newest revision that a read may see. Starts at 1 for an empty store. */
   currentRevision(): Promise<number>;
 

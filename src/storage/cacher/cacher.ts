@@ -99,6 +99,9 @@ export interface ResourceCache {
 
   get(key: string, at?: ReadAt): Promise<CachedObject | undefined>;
 
+  /** Whether it should be written again though it is the same: see `Storage.isStale`. */
+  isStale(key: string): boolean;
+
   /**
    * Stores JSON bytes without a resourceVersion. When it settles, the write is durable and every read and in-process
    * subscriber sees it.

@@ -88,6 +88,10 @@ export class CachedResource implements ResourceCache {
     return kv && this.#read(kv);
   }
 
+  isStale(key: string): boolean {
+    return this.#shared.storage.isStale?.(key) ?? false;
+  }
+
   async put(key: string, value: Buffer, options: WriteOptions = {}): Promise<WriteResult> {
     const { expectedRevision, ttlSeconds } = options;
     const lease = ttlSeconds ? await this.#shared.leases.lease(ttlSeconds) : undefined;
