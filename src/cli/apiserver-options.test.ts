@@ -44,6 +44,12 @@ describe('flags that become options', () => {
     [['--permit-port-sharing=false'], { permitPortSharing: false }],
     [['--endpoint-reconciler-type=none'], { reconcileEndpoints: false }],
     [['--endpoint-reconciler-type=master-count'], { reconcileEndpoints: true }],
+    [['--enable-garbage-collector=false'], { garbageCollection: false }],
+    [['--max-connection-bytes-per-sec=1000'], { maxConnectionBytesPerSecond: 1000 }],
+    [
+      ['--encryption-provider-config=f', '--encryption-provider-config-automatic-reload'],
+      { encryptionConfigFile: 'f', encryptionConfigReload: true },
+    ],
     [['--delete-collection-workers=3'], { deleteCollectionWorkers: 3 }],
     [['--disabled-metrics=a,b'], { metrics: { disabled: ['a', 'b'], allowedLabels: {} } }],
     [
@@ -90,6 +96,8 @@ describe('flags that are refused by their names', () => {
     [['--endpoint-reconciler-type=x'], '--endpoint-reconciler-type "x" is unknown'],
     [['--delete-collection-workers=0'], '--delete-collection-workers must be at least 1'],
     [['--livez-grace-period=-1s'], '--livez-grace-period can not be a negative value'],
+    [['--max-connection-bytes-per-sec=-1'], '--max-connection-bytes-per-sec can not be a negative value'],
+    [['--service-account-signing-endpoint=@x'], '--service-account-signing-endpoint is not supported'],
     [['--logging-format=xml'], '--logging-format "xml" is not supported: text or json'],
     [['--v=high'], 'invalid argument "high" for "-v, --v" flag'],
     [['--admission-control=AlwaysAdmit', '--enable-admission-plugins=AlwaysDeny'], 'mutually exclusive'],

@@ -133,6 +133,8 @@ export function apiserverOptions(values: Values): MappedOptions {
       shutdownSendRetryAfter: get('shutdown-send-retry-after'),
       livezGraceMs: atLeastZero('livez-grace-period', get('livez-grace-period')),
       allowPrivileged: get<boolean>('allow-privileged') ?? false,
+      maxConnectionBytesPerSecond: atLeastZero('max-connection-bytes-per-sec', get('max-connection-bytes-per-sec')),
+      garbageCollection: get('enable-garbage-collector'),
       reconcileEndpoints: reconcilesEndpoints(get('endpoint-reconciler-type')),
       deleteCollectionWorkers: workers(get('delete-collection-workers')),
       metrics: {

@@ -22,7 +22,8 @@ const NODES = { group: '', resource: 'nodes' };
 const DIAL_TIMEOUT_MS = 30_000;
 
 /** Logs, exec, attach, port-forward and proxies. */
-export function connections({ kubelet = {} }: ControlPlaneOptions, parts: ConnectionParts): Route {
+export function connections(options: ControlPlaneOptions, parts: ConnectionParts): Route {
+  const { kubelet = {}, maxConnectionBytesPerSecond: bytesPerSecond = 0 } = options;
   const { env, client, admission, authorizer, access } = parts;
   return connectRoute({
     get: (resource, namespace, name) => client.get(resource, namespace, name),
@@ -38,5 +39,6 @@ export function connections({ kubelet = {} }: ControlPlaneOptions, parts: Connec
     gate: env.gate,
     random: Math.random,
     dialTimeoutMs: kubelet.timeoutMs ?? DIAL_TIMEOUT_MS,
+    bytesPerSecond,
   });
 }

@@ -153,6 +153,24 @@ describe('requests', () => {
     expect((await ask(cp, 'GET', path)).body.items).toEqual([]);
   });
 
+  it('set no finalizers for garbage collection where there is none', async () => {
+    const cp = await start({ garbageCollection: false });
+    const path = '/api/v1/namespaces/default/secrets';
+    for (const [name, query, left] of [
+      ['a', '?propagationPolicy=Foreground', 404],
+      ['b', '?propagationPolicy=Orphan', 404],
+      ['c', '', 404],
+    ] as const) {
+      await ask(cp, 'POST', path, { metadata: { name } });
+      await ask(cp, 'DELETE', `${path}/${name}${query}`);
+      expect((await ask(cp, 'GET', `${path}/${name}`)).status).toBe(left);
+    }
+    const other = await start({});
+    await ask(other, 'POST', path, { metadata: { name: 'a' } });
+    await ask(other, 'DELETE', `${path}/a?propagationPolicy=Foreground`);
+    expect((await ask(other, 'GET', `${path}/a`)).status).toBe(200);
+  });
+
   it('that are under way are answered when the server leaves, new ones are sent elsewhere', async () => {
     const cp = await startControlPlane({ controllers: [], shutdownSendRetryAfter: true });
     let finish = (): void => {};

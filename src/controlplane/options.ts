@@ -81,6 +81,10 @@ export interface ControlPlaneOptions {
   /** Objects that one deletecollection works on at a time. Default 8. */
   readonly deleteCollectionWorkers?: number;
   readonly metrics?: MetricsOptions;
+  /** How fast bytes of exec, attach and port-forward go each way. Default 0: as fast as they can. */
+  readonly maxConnectionBytesPerSecond?: number;
+  /** False: nobody collects garbage, so that deletions set no finalizers for it. Default true. */
+  readonly garbageCollection?: boolean;
   /** Loops to run in this process: names, `*` for all, `-name` to leave one out. Default: all. */
   readonly controllers?: readonly string[];
   readonly audit?: {

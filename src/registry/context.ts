@@ -21,6 +21,8 @@ export interface Environment {
   /** Five characters for generated names, from the alphabet of Kubernetes (no vowels, no look-alikes). */
   nameSuffix(): string;
   gate(name: string): boolean;
+  /** False: nobody collects garbage, and deletions must not wait for it. */
+  readonly garbageCollection?: boolean;
 }
 
 let second = Number.NaN;

@@ -204,6 +204,7 @@ function setCollectionFinalizers(
   object: KubeObject,
   options: DeleteOptions,
 ): void {
+  if (env.garbageCollection === false) return;
   const existing = object.metadata.finalizers ?? [];
   const policy = kind.strategy.defaultGarbageCollection;
   const fallback = typeof policy === 'function' ? policy(strategyContext(ctx, env)) : policy;

@@ -31,6 +31,8 @@ export interface ConnectParts {
   random(): number;
   /** How long opening a connection may take. */
   readonly dialTimeoutMs: number;
+  /** How fast tunnels may be each way; 0: as fast as they can. */
+  readonly bytesPerSecond: number;
 }
 
 const PODS = { group: '', resource: 'pods' };

@@ -5,6 +5,7 @@ import { StatusError } from '../../machinery/errors.js';
 import type { ApiRequest } from '../api-request.js';
 import { canonical, upgradeHeaders } from './headers.js';
 import { dial, networkFault } from './network.js';
+import { Pace } from './pace.js';
 import { escapePath, type Location } from './target.js';
 
 /** A head that is longer is none. */
@@ -15,6 +16,8 @@ const LINGER_MS = 10_000;
 export interface TunnelOptions {
   readonly dialTimeoutMs: number;
   readonly frontProxy: FrontProxyHeaders | undefined;
+  /** How fast bytes may go each way; 0: as fast as they can. */
+  readonly bytesPerSecond: number;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function tunnel(request: ApiRequest, location: Location, options: T
     client.socket.write(head);
     if (status === 101) {
       if (client.head.length > 0) backend.write(client.head);
-      await join(client.socket, backend, rest);
+      await join(client.socket, backend, rest, options.bytesPerSecond);
     } else await passRefusal(client.socket, backend, rest);
   } finally {
     request.signal.removeEventListener('abort', abandon);
@@ -104,13 +107,14 @@ function responseHead(backend: Socket, location: Location): Promise<Head> {
 }
 
 /** Bytes go both ways, no faster than either side reads, until one side is done and the other has what it said. */
-function join(client: Duplex, backend: Socket, first: Buffer): Promise<void> {
+function join(client: Duplex, backend: Socket, first: Buffer, bytesPerSecond: number): Promise<void> {
   return new Promise((resolve) => {
+    const paced = (from: Duplex): Duplex => (bytesPerSecond > 0 ? from.pipe(new Pace(bytesPerSecond)) : from);
+    const [down, up] = [paced(backend), paced(client)];
     let timer: NodeJS.Timeout | undefined;
     const over = () => {
       clearTimeout(timer);
-      client.destroy();
-      backend.destroy();
+      for (const stream of [client, backend, down, up]) stream.destroy();
       resolve();
     };
     const finish = (other: Duplex) => {
@@ -118,12 +122,12 @@ function join(client: Duplex, backend: Socket, first: Buffer): Promise<void> {
       other.end(over);
     };
     if (first.length > 0) client.write(first);
-    backend.once('end', () => finish(client)).once('error', over);
-    client.once('end', () => finish(backend)).once('close', over);
+    backend.once('error', over);
+    client.once('close', over);
+    down.once('end', () => finish(client)).pipe(client, { end: false });
+    up.once('end', () => finish(backend)).pipe(backend, { end: false });
     // A pipe ends the reading side before it is closed, unless it broke.
-    backend.once('close', () => finish(client));
-    backend.pipe(client, { end: false });
-    client.pipe(backend, { end: false });
+    backend.once('close', () => (down === backend ? finish(client) : down.end()));
     if (client.destroyed || backend.destroyed) over();
   });
 }
