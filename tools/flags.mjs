@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 const dist = join(import.meta.dirname, '..', 'dist');
 const { apiserverFlags } = await import(join(dist, 'cli', 'apiserver-flags.js'));
-const { DISPOSITIONS } = await import(join(dist, 'cli', 'flag-dispositions.js'));
+const { DISPOSITIONS, NOTES } = await import(join(dist, 'cli', 'flag-dispositions.js'));
 
 const fate = (name) => {
   const d = DISPOSITIONS[name];
-  if (!d) return 'implemented';
+  const note = NOTES[name];
+  if (!d) return note?.startsWith('refused') ? note : note ? `implemented: ${note}` : 'implemented';
   return 'refuse' in d ? `refused: ${d.refuse}` : `accepted, no effect: ${d.warn}`;
 };
 const rows = apiserverFlags()

@@ -2,7 +2,7 @@ import { RELEASE } from '../controlplane.js';
 import { versionInfo } from '../server/discovery/version.js';
 import { apiserverFlags } from './apiserver-flags.js';
 import { apiserverOptions } from './apiserver-options.js';
-import { DISPOSITIONS } from './flag-dispositions.js';
+import { DISPOSITIONS, NOTES } from './flag-dispositions.js';
 import { flagValues } from './flag-values.js';
 import { FlagError, type FlagSpec, parseFlags } from './pflag.js';
 import { serve } from './serve.js';
@@ -37,7 +37,13 @@ export async function runApiserver(argv: readonly string[]): Promise<number> {
 function help(specs: readonly FlagSpec[]): string {
   const lines = specs.map((s) => {
     const fate = DISPOSITIONS[s.name];
-    const note = fate ? ('refuse' in fate ? ` (refused: ${fate.refuse})` : ` (no effect: ${fate.warn})`) : '';
+    const note = fate
+      ? 'refuse' in fate
+        ? ` (refused: ${fate.refuse})`
+        : ` (no effect: ${fate.warn})`
+      : NOTES[s.name]
+        ? ` (${NOTES[s.name]})`
+        : '';
     return `  --${s.name} ${s.type === 'bool' ? '' : s.type}`.padEnd(52) + s.usage + note;
   });
   return `Usage: porthole apiserver [flags]\n\n${lines.join('\n')}\n`;

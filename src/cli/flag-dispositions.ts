@@ -4,6 +4,28 @@
  */
 export type Disposition = { readonly warn: string } | { readonly refuse: string };
 
+/** What is not the same as upstream in flags that are implemented. */
+export const NOTES: Readonly<Record<string, string>> = {
+  'allow-metric-labels': 'other values are counted as `unexpected`',
+  'cert-dir': 'left out, the certificate is kept in the data directory',
+  'delete-collection-workers': 'eight unless it is given',
+  'egress-selector-config-file': 'connections are made directly: every proxyProtocol must be Direct',
+  'emulated-version': '1.36 alone',
+  'encryption-provider-config': 'aesgcm, aescbc and identity; secretbox and kms are refused',
+  'endpoint-reconciler-type': 'lease and master-count mean the same: one server writes its own endpoint',
+  'etcd-cafile': 'refused unless another backend is chosen by name',
+  'etcd-certfile': 'refused unless another backend is chosen by name',
+  'etcd-keyfile': 'refused unless another backend is chosen by name',
+  'etcd-servers': 'refused unless another backend is chosen by name',
+  'etcd-servers-overrides': 'refused unless another backend is chosen by name',
+  'logging-format': 'text or json',
+  'min-compatibility-version': '1.35 or 1.36',
+  'permit-port-sharing': 'from Node.js 22.12 and 23.1 on',
+  'storage-backend': 'lmdb or memory',
+  'tls-curve-preferences': 'as far as OpenSSL knows them',
+  v: 'from 1 on information is written, too',
+};
+
 const logging = { warn: 'there is one log, it goes to standard error, and each line at once' };
 const etcdOnly = { warn: 'only etcd has it; the embedded store needs no tuning' };
 const profiling = { warn: 'there are no Go profiles here; use the profiler of Node.js (--inspect, --prof)' };
