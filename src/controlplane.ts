@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { fileSystem } from './auth/authentication/files.js';
 import { forbiddenError } from './auth/authorization/forbidden.js';
 import type { Authorizer } from './auth/contract.js';
 import { writeKubeconfig } from './auth/pki/kubeconfig.js';
@@ -21,7 +22,7 @@ import { paramGuards } from './controlplane/param-guard.js';
 import { rbacGuards } from './controlplane/rbac-guard.js';
 import { reviewEndpoints } from './controlplane/reviews.js';
 import { openServices } from './controlplane/services.js';
-import { servingCertificate } from './controlplane/serving-certificate.js';
+import { certificateFiles, servingCertificates } from './controlplane/serving-certificate.js';
 import { openCacher, openStorage } from './controlplane/storage.js';
 import { subresourceEndpoints } from './controlplane/subresources.js';
 import { openWebhookClient } from './controlplane/webhooks.js';
@@ -146,7 +147,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const frontProxy = access.authentication.frontProxyHeaders;
   const aggregation = openAggregation({ options, material, client, table, env, frontProxy, log });
   const certificates = () => ({
-    ...servingCertificate(options, material),
+    ...servingCertificates(options, material),
     clientCa: access.authentication.clientCaPem,
   });
   let port = options.port ?? 0;
@@ -228,6 +229,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   });
   const bound = await transport.listen({ host, port, reusePort: options.permitPortSharing });
   port = bound.port;
+  const reload = () => {
+    try {
+      transport.setSecureContext(certificates());
+    } catch (e) {
+      log('error', `serving certificates stay as they were: ${(e as Error).message}`);
+    }
+  };
+  const unwatch = certificateFiles(options).map((path) => fileSystem.watch(path, reload));
   await ensureBootstrapObjects({
     client,
     advertiseAddress,
@@ -271,6 +280,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     inject: (request) => inject(handler, request),
     async close() {
       draining = true;
+      for (const stop of unwatch) stop();
       if (options.shutdownDelayMs) await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs));
       if (options.shutdownSendRetryAfter) {
         leaving = true;

@@ -63,6 +63,110 @@ describe('flags that become options', () => {
     expect(options(...argv)).toMatchObject(expected);
   });
 
+  // What the options do is tested where it is done.
+  const audit = (prefix: string, rest: string[]) =>
+    [
+      ...['mode=batch', 'batch-buffer-size=2', 'batch-max-size=3', 'batch-max-wait=4s', 'batch-throttle-enable'],
+      ...['batch-throttle-qps=5', 'batch-throttle-burst=6', 'truncate-enabled', 'truncate-max-batch-size=7'],
+      ...['truncate-max-event-size=8', 'version=audit.k8s.io/v1', ...rest],
+    ].map((flag) => `--audit-${prefix}-${flag}`);
+  const batch = {
+    mode: 'batch',
+    batchBufferSize: 2,
+    batchMaxSize: 3,
+    batchMaxWait: 4000,
+    batchThrottleEnable: true,
+    batchThrottleQps: 5,
+    batchThrottleBurst: 6,
+    truncateEnabled: true,
+    truncateMaxBatchSize: 7,
+    truncateMaxEventSize: 8,
+    version: 'audit.k8s.io/v1',
+  };
+  it.each<[string[], object]>([
+    [['--external-hostname=h'], { certificateHosts: ['h'] }],
+    [['--min-request-timeout=9'], { minRequestTimeoutSeconds: 9 }],
+    [['--request-timeout=9s'], { requestTimeoutMs: 9000 }],
+    [['--shutdown-delay-duration=9s'], { shutdownDelayMs: 9000 }],
+    [['--disable-http2-serving'], { disableHttp2: true }],
+    [
+      ['--tls-cipher-suites=A,B', '--tls-min-version=VersionTLS13'],
+      { tlsCipherSuites: ['A', 'B'], tlsMinVersion: 'VersionTLS13' },
+    ],
+    [['--tls-sni-cert-key=a,b:c,d', '--tls-sni-cert-key=e,f'], { tlsSniCertKey: ['a,b:c,d', 'e,f'] }],
+    [['--audit-policy-file=p'], { audit: { policyFile: 'p', log: {}, webhook: {} } }],
+    [
+      audit('log', ['path=x', 'maxage=1', 'maxbackup=2', 'maxsize=3', 'compress', 'format=legacy']),
+      {
+        audit: { log: { ...batch, path: 'x', maxage: 1, maxbackup: 2, maxsize: 3, compress: true, format: 'legacy' } },
+      },
+    ],
+    [
+      audit('webhook', ['config-file=x', 'initial-backoff=1s']),
+      { audit: { webhook: { ...batch, configFile: 'x', initialBackoff: 1000 } } },
+    ],
+    [['--authentication-token-webhook-cache-ttl=3s'], { authentication: { authenticationTokenWebhookCacheTtl: 3000 } }],
+    [
+      ['--service-account-extend-token-expiration=false'],
+      { authentication: { serviceAccountExtendTokenExpiration: false } },
+    ],
+    [
+      [
+        '--authorization-webhook-cache-authorized-ttl=1s',
+        '--authorization-webhook-cache-unauthorized-ttl=2s',
+        '--authorization-webhook-version=v1',
+      ],
+      { authorization: { webhookAuthorizedTtl: 1000, webhookUnauthorizedTtl: 2000, webhookVersion: 'v1' } },
+    ],
+    [['--admission-control-config-file=f'], { admissionConfigFile: 'f' }],
+    [
+      ['--default-not-ready-toleration-seconds=1', '--default-unreachable-toleration-seconds=2'],
+      { defaultNotReadyTolerationSeconds: 1, defaultUnreachableTolerationSeconds: 2 },
+    ],
+    [
+      ['--aggregator-reject-forwarding-redirect=false', '--enable-aggregator-routing=false'],
+      { aggregatorRejectRedirects: false, aggregatorRouting: false },
+    ],
+    [
+      [
+        '--kubelet-certificate-authority=a',
+        '--kubelet-client-certificate=b',
+        '--kubelet-client-key=c',
+        '--kubelet-preferred-address-types=Hostname',
+        '--kubelet-timeout=2s',
+      ],
+      {
+        kubelet: {
+          certificateAuthority: 'a',
+          clientCertificate: 'b',
+          clientKey: 'c',
+          preferredAddressTypes: ['Hostname'],
+          timeoutMs: 2000,
+        },
+      },
+    ],
+    [
+      ['--proxy-client-cert-file=a', '--proxy-client-key-file=b'],
+      { proxyClientCertFile: 'a', proxyClientKeyFile: 'b' },
+    ],
+    [
+      [
+        '--service-cluster-ip-range=10.0.0.0/24,fd00::/108',
+        '--service-node-port-range=1-2',
+        '--kubernetes-service-node-port=1',
+      ],
+      {
+        serviceClusterIpRanges: ['10.0.0.0/24', 'fd00::/108'],
+        serviceNodePortRange: '1-2',
+        kubernetesServiceNodePort: 1,
+      },
+    ],
+    [['--feature-gates=kube:A=true,B=false'], { featureGates: { A: 'true', B: 'false' } }],
+    [['--event-ttl=90s'], { eventTtlSeconds: 90 }],
+  ])('%j too', (argv, expected) => {
+    expect(options(...argv)).toMatchObject(expected);
+  });
+
   it('takes exactly the plugins of --admission-control', () => {
     const { enableAdmissionPlugins, disableAdmissionPlugins } = options(
       '--admission-control=NamespaceLifecycle,AlwaysDeny',

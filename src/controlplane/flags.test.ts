@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../controlplane.js';
 import type { JsonObject } from '../machinery/json.js';
+import { issue } from '../server/transport/pki.suite.js';
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
 const running: ControlPlane[] = [];
@@ -87,6 +88,47 @@ describe('TLS', () => {
       rmSync(certDir, { recursive: true });
     }
   });
+
+  it('shows the certificate of the name that a client asks for, and new ones as they come', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'porthole-sni-'));
+    try {
+      const file = (name: string, text: string): string => {
+        const path = join(directory, name);
+        writeFileSync(path, text);
+        return path;
+      };
+      const pair = async (name: string, subject: string, names: string[] = []) => {
+        const { cert, key } = await issue(subject, undefined, names);
+        return { flag: `${file(`${name}.crt`, cert)},${file(`${name}.key`, key)}`, subject };
+      };
+      const [main, own, wild, given] = await Promise.all([
+        pair('main', 'CN=main'),
+        pair('own', 'CN=own', ['a.example', 'b.example']),
+        pair('wild', 'CN=wild', ['*.example']),
+        pair('given', 'CN=given', ['ignored.example']),
+      ]);
+      const [tlsCertFile, tlsPrivateKeyFile] = main.flag.split(',') as [string, string];
+      const tlsSniCertKey = [wild.flag, own.flag, `${given.flag}:b.example`];
+      const cp = await start({ tlsCertFile, tlsPrivateKeyFile, tlsSniCertKey });
+      const shown = async (servername: string) =>
+        (await handshake(cp, { servername, rejectUnauthorized: false })).subject;
+      expect(await shown('a.example')).toBe('CN=own');
+      expect(await shown('b.example')).toBe('CN=given');
+      expect(await shown('c.example')).toBe('CN=wild');
+      expect(await shown('c.other')).toBe('CN=main');
+      const next = await issue('CN=next', undefined, []);
+      file('main.key', next.key);
+      file('main.crt', next.cert);
+      await expect.poll(() => shown('c.other'), { timeout: 10_000 }).toBe('CN=next');
+      await expect(start({ tlsSniCertKey: ['one'] })).rejects.toThrow(
+        '--tls-sni-cert-key one: expected comma separated',
+      );
+      await expect(start({ tlsSniCertKey: ['a,b:'] })).rejects.toThrow('empty domain name');
+      await expect(start({ tlsSniCertKey: ['/no/a,/no/b'] })).rejects.toThrow('ENOENT');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }, 20_000);
 
   it('tells HTTP/2 clients how many streams they may have', async () => {
     const streams = async (options: ControlPlaneOptions): Promise<number | undefined> => {
