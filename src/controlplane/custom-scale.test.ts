@@ -34,8 +34,8 @@ const definition = {
 describe('scale of custom resources', () => {
   let cp: ControlPlane;
   // biome-ignore lint/suspicious/noExplicitAny: answers of every kind
-  async function ask(method: string, path: string, body?: object): Promise<{ status: number; body: any }> {
-    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  async function ask(method: string, path: string, body?: object, as?: string): Promise<{ status: number; body: any }> {
+    const type = as ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
     const answer = await cp.inject({ method, path, body, headers: { 'content-type': type }, user: ADMIN });
     const text = await answer.text();
     return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
@@ -90,6 +90,37 @@ describe('scale of custom resources', () => {
     expect((await ask('PUT', `${WIDGETS}/a/scale`, stale)).status).toBe(409);
     expect((await ask('GET', `${WIDGETS}/none/scale`)).status).toBe(404);
     expect((await ask('GET', `${WIDGETS}/a/scale`)).body).toEqual(before.body);
+  });
+
+  it('is validated as the object that it comes to', async () => {
+    const { body } = await ask('PATCH', `${WIDGETS}/a/scale`, { spec: { replicas: -1 } });
+    expect(body.message).toBe(
+      'Widget.example.com "a" is invalid: .spec.size.wanted: Invalid value: -1: should be a non-negative integer',
+    );
+  });
+
+  it('needs no resourceVersion, and some replicas', async () => {
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a' }, spec: { replicas: 7 } };
+    expect((await ask('PUT', `${WIDGETS}/a/scale`, scale)).body.spec).toEqual({ replicas: 7 });
+    await ask('POST', WIDGETS, widget('bare', {}));
+    const { status, body } = await ask('PATCH', `${WIDGETS}/bare/scale`, { metadata: { labels: {} } });
+    expect([status, body.message]).toEqual([400, 'the spec replicas field ".spec.size.wanted" cannot be empty']);
+  });
+
+  it('can be applied only without a change, as upstream', async () => {
+    const apply = (replicas: number) =>
+      ask(
+        'PATCH',
+        `${WIDGETS}/a/scale?fieldManager=m&force=true`,
+        { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a' }, spec: { replicas } },
+        'application/apply-patch+yaml',
+      );
+    const { status, body } = await apply(9);
+    expect([status, body.message]).toEqual([
+      500,
+      'failed to convert new object (/a; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1',
+    ]);
+    expect((await apply(7)).status).toBe(200);
   });
 
   it('is in discovery', async () => {

@@ -537,6 +537,21 @@ describe('versions', () => {
     const o = now(at('v2').onUpdate(firstAt2, thing('v2', { b: '5', x: '1' }), { manager: 'u', now: T2 }));
     expect(owners(o)).toEqual({ 'm1 Apply': { 'f:spec': { 'f:x': {} } }, 'u Update': { 'f:spec': { 'f:b': {} } } });
   });
+  it('a field that is reset at one version alone is lost by its owner at another', () => {
+    const owner = at('v2', { subresource: 'status' });
+    const live = stored(now(owner.onUpdate(firstAt2, thing('v2', { b: '7', x: '1' }), { manager: 's', now: T1 })));
+    const main = at('v1', { resetFields: { 'g/v1': excludeFields(['spec']) } });
+    const liveAt1 = convert(live, 'g/v2', 'g/v1');
+    const o = now(main.onUpdate(liveAt1, thing('v1', { a: '8', x: '1' }), { manager: 'u', now: T2 }));
+    expect(Object.keys(owners(o))).toEqual(['m1 Apply']);
+  });
+  it('what can be updated and not converted can be applied only without a change', () => {
+    const odd = at('v1', { unconvertible: 'because' });
+    expect(() => odd.apply(first, thing('v1', { a: '2', x: '1' }), { manager: 'm1', now: T2 })).toThrow(
+      'failed to convert new object (/t; g/v1, Kind=Thing) to proper version: because',
+    );
+    expect(now(odd.apply(first, thing('v1', { a: '1', x: '1' }), { manager: 'm1', now: T2 })).spec).toEqual(first.spec);
+  });
   it('conversions may take time', async () => {
     const late = at('v2', { convert: (o, from, to) => Promise.resolve(convert(o, from, to)) });
     const answer = late.apply(firstAt2, thing('v2', { x: '1' }), { manager: 'm1', now: T2 });
