@@ -55,14 +55,14 @@ describe('tracing', () => {
       'decode',
       'mutate',
       'admit',
-      'handle',
+      'verb',
       'respond',
       'handle',
     ]);
     expect(stage('authenticate')?.result).toMatchObject({ user: { name: 'admin' } });
     expect(stage('authorize')?.result).toMatchObject({ verdict: 'Allow' });
     expect(stage('decode')?.result).toMatchObject({ kind: 'Pod', metadata: { name: 'a' } });
-    expect(stage('handle')?.result).toMatchObject({ type: 'object', status: 201 });
+    expect(stage('verb')?.result).toMatchObject({ type: 'object', status: 201 });
     expect(stages.every((s) => s.error === undefined && s.ms >= 0)).toBe(true);
   });
 

@@ -50,7 +50,7 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
       query: request.query,
       cbor: parts.cbor,
     });
-    const answer = await bracket(request, 'handle', () => run(verbRequest(request, endpoint, parts)));
+    const answer = await bracket(request, 'verb', () => run(verbRequest(request, endpoint, parts)));
     await bracket(request, 'respond', () => sendAnswer(request, endpoint, answer, form));
     return true;
   };

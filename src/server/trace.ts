@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { WriteStage } from '../registry/verbs/contract.js';
 import type { ApiRequest } from './api-request.js';
 
-/** The stages of the request path, in their order; those of a write are parts of `handle`. */
+/** The stages of the request path, in their order; from `verb` on they are parts of `handle`. */
 export type Stage =
   | 'authenticate'
   | 'audit'
@@ -10,6 +10,7 @@ export type Stage =
   | 'flow-control'
   | 'authorize'
   | 'handle'
+  | 'verb'
   | WriteStage
   | 'respond';
 
