@@ -36,32 +36,53 @@ interface Ratchet {
   readonly none?: boolean;
 }
 
-/** Evaluates the rules of a schema and of all schemas below it that have any. */
+/**
+ * Evaluates the rules of a schema and of all schemas below it that have any. Rules are compiled when a value first comes
+ * to them: most objects, and all defaults, reach few of the rules of a large schema.
+ */
 export class RuleValidator {
   readonly #schema: Structural;
-  readonly #rules: readonly CompiledRule[];
-  readonly #properties = new Map<string, RuleValidator>();
-  readonly #items: RuleValidator | undefined;
-  readonly #additional: RuleValidator | undefined;
+  readonly #decl: DeclType;
+  #compiled: readonly CompiledRule[] | undefined;
+  /** Below this one, as far as values came there. */
+  readonly #properties = new Map<string, RuleValidator | undefined>();
+  #items: { readonly validator: RuleValidator | undefined } | undefined;
+  #additional: { readonly validator: RuleValidator | undefined } | undefined;
 
   /** Undefined when there is no rule anywhere. */
   static of(schema: Structural, isResource: boolean): RuleValidator | undefined {
     return hasRules(schema) ? make(schema, celType(schema, isResource)) : undefined;
   }
 
-  constructor(schema: Structural, decl: DeclType | undefined) {
+  constructor(schema: Structural, decl: DeclType) {
     this.#schema = schema;
-    this.#rules = decl && schema.rules.length > 0 ? compileRules(schema, decl) : [];
-    this.#items = schema.items && make(schema.items, decl?.element);
-    const others = additionalSchema(schema);
-    this.#additional = others && make(others, decl?.element);
-    for (const [name, property] of schema.properties) {
-      if (!hasRules(property) || !decl) continue;
-      const escaped = escapeFieldName(name);
-      const field = escaped === undefined ? celType(property, property.embedded) : undefined;
-      const inner = make(property, escaped === undefined ? field : decl.fields?.get(escaped)?.decl);
-      if (inner) this.#properties.set(name, inner);
-    }
+    this.#decl = decl;
+  }
+
+  get #rules(): readonly CompiledRule[] {
+    this.#compiled ??= this.#schema.rules.length > 0 ? compileRules(this.#schema, this.#decl) : [];
+    return this.#compiled;
+  }
+
+  #ofItems(): RuleValidator | undefined {
+    const { items } = this.#schema;
+    this.#items ??= { validator: items && make(items, this.#decl.element) };
+    return this.#items.validator;
+  }
+
+  #ofAdditional(): RuleValidator | undefined {
+    const others = additionalSchema(this.#schema);
+    this.#additional ??= { validator: others && make(others, this.#decl.element) };
+    return this.#additional.validator;
+  }
+
+  #ofProperty(name: string, property: Structural): RuleValidator | undefined {
+    if (this.#properties.has(name)) return this.#properties.get(name);
+    const escaped = escapeFieldName(name);
+    const decl = escaped === undefined ? celType(property, property.embedded) : this.#decl.fields?.get(escaped)?.decl;
+    const inner = make(property, decl);
+    this.#properties.set(name, inner);
+    return inner;
   }
 
   /** @param old what the value was; undefined when it is new, or nobody can tell */
@@ -90,12 +111,13 @@ export class RuleValidator {
     at: Path,
     ratchet: Ratchet,
   ): void {
-    if (!this.#items) return;
+    const items = this.#ofItems();
+    if (!items) return;
     const schema = this.#schema;
     const before = schema.listType === 'map' && Array.isArray(old) ? itemsByKey(schema, old) : undefined;
     for (const [i, item] of value.entries()) {
       const was = before && itemOf(schema, before, item);
-      this.#items.#validate(
+      items.#validate(
         item,
         was,
         run,
@@ -108,8 +130,8 @@ export class RuleValidator {
 
   #validateMembers(value: JsonObject, old: JsonObject, run: RuleRun, at: Path, ratchet: Ratchet): void {
     for (const name of Object.keys(value)) {
-      const property = this.#properties.get(name);
-      const inner = property ?? (this.#schema.properties.has(name) ? undefined : this.#additional);
+      const property = this.#schema.properties.get(name);
+      const inner = property ? this.#ofProperty(name, property) : this.#ofAdditional();
       if (!inner) continue;
       const was = Object.hasOwn(old, name) ? old[name] : undefined;
       const root = ratchet.own && !ratchet.around && (name === 'apiVersion' || name === 'kind');
