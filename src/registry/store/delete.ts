@@ -166,7 +166,8 @@ function gracefully(
   const requested = options.gracePeriodSeconds === undefined ? undefined : nonNegative(options.gracePeriodSeconds);
   if (meta.deletionTimestamp) {
     const left = meta.deletionGracePeriodSeconds;
-    if (left === undefined) return 'none';
+    // No time is left: what was marked and not removed yet goes now, unless finalizers hold it.
+    if (!left) return 'none';
     if (requested === undefined || requested >= left) return 'pending';
     const at = Date.parse(meta.deletionTimestamp) - (left - requested) * 1000;
     meta.deletionTimestamp = metaTime(new Date(at));

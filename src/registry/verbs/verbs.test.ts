@@ -162,6 +162,28 @@ describe('delete', () => {
   });
 });
 
+describe('delete of what is being deleted', () => {
+  const path = '/api/v1/namespaces/default/pods/held';
+  const by = (propagationPolicy: string) => ({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy });
+
+  it('changes what becomes of dependents once no time of grace is left', async () => {
+    await ask('POST', '/api/v1/namespaces/default/pods', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'held' },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    });
+    const marked = await ask('DELETE', path, by('Foreground'));
+    expect(marked.metadata).toMatchObject({ finalizers: ['foregroundDeletion'], deletionGracePeriodSeconds: 0 });
+    expect((await ask('GET', path)).code).toBe(200);
+    // As it lay in the store.
+    const gone = await ask('DELETE', path, by('Background'));
+    expect([gone.code, gone.metadata.finalizers]).toEqual([200, ['foregroundDeletion']]);
+    expect(gone.metadata.resourceVersion).not.toBe(marked.metadata.resourceVersion);
+    expect((await ask('GET', path)).code).toBe(404);
+  });
+});
+
 describe('list and watch', () => {
   it('refuses to continue a watch that begins with what there is', async () => {
     expect(await ask('GET', `${MAPS}?watch=1&continue=x`)).toMatchObject({ code: 422, reason: 'Invalid' });
