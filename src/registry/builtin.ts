@@ -105,6 +105,9 @@ function attributesOf(object: KubeObject, strategy: Strategy): Attributes {
   const { name = '', namespace = '', labels = {} } = object.metadata;
   return {
     labels,
-    fields: { ...strategy.selectableFields?.(object), 'metadata.name': name, 'metadata.namespace': namespace },
+    fields: Object.assign(
+      { 'metadata.name': name, 'metadata.namespace': namespace },
+      strategy.selectableFields?.(object),
+    ),
   };
 }

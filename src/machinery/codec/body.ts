@@ -52,7 +52,8 @@ export function decodeBody(body: Uint8Array, format: BodyFormat, expected: Expec
   try {
     const read = readValue(body, format, strict);
     gvk = withDefaults(read.gvk, expected.gvk);
-    return { ...decodeAs(read, gvk, expected, strict), gvk };
+    const { object, strictErrors } = decodeAs(read, gvk, expected, strict);
+    return { object, gvk, strictErrors };
   } catch (e) {
     if (!(e instanceof DecodeError)) throw e;
     throw decodeFault(e.message, gvk, expected.gvk.kind, body);
@@ -146,7 +147,8 @@ function interpret(value: JsonValue): GroupVersionKind {
   const apiVersion = text('apiVersion');
   const kind = text('kind');
   if (apiVersion.split('/').length > 2) throw new DecodeError(`unexpected GroupVersion string: ${apiVersion}`);
-  return { ...parseApiVersion(apiVersion), kind };
+  const { group, version } = parseApiVersion(apiVersion);
+  return { group, version, kind };
 }
 
 function withDefaults(actual: GroupVersionKind, defaults: GroupVersionKind): GroupVersionKind {

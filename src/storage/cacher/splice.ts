@@ -64,7 +64,7 @@ function locate(object: Buffer): Location {
   for (let member = 0; object[i] === QUOTE; member++) {
     const value = valueStart(object, i);
     if (startsWith(object, i, METADATA) && object[value] === OPEN) {
-      return { ...locateIn(object, value, goOrder), bodyStart, end };
+      return Object.assign(locateIn(object, value, goOrder), { bodyStart, end });
     }
     const typeMeta = startsWith(object, i, KIND) || startsWith(object, i, API_VERSION);
     const next = nextMember(object, skipValue(object, value));

@@ -165,7 +165,7 @@ export class Group {
   }
 
   #setState(change: Partial<StoreState>): void {
-    this.state = { ...this.state, ...change };
+    this.state = Object.assign({}, this.state, change);
     this.bytes += SMALL_WRITE;
   }
 }
