@@ -55,6 +55,8 @@ export interface Strategy {
   >;
   /** Values for the field selectors of this kind beyond metadata.name and metadata.namespace. "" when unset. */
   selectableFields?(obj: KubeObject): Record<string, string>;
+  /** The field that upstream keeps an index by: of a page selected by it, only what the index has counts as more. */
+  readonly indexedField?: string;
   /** Brings a valid object, new or changed, into the one form in which it is stored. */
   canonicalize?(obj: KubeObject): void;
   /**

@@ -67,6 +67,7 @@ export interface Selection {
   namespace: string | undefined;
   name: string | undefined;
   predicate: Predicate | undefined;
+  counted: Predicate | undefined;
   /** What is left to select by when the predicate holds. */
   late?: LateFields;
 }
@@ -86,7 +87,13 @@ export function select(request: VerbRequest, kind: Kind, options: ListQuery): Se
   if (!labels.empty && !fields.empty) predicate = (o) => labels.matches(o.labels) && fields.matches(o.fields);
   else if (!labels.empty) predicate = (o) => labels.matches(o.labels);
   else if (!fields.empty) predicate = (o) => fields.matches(o.fields);
-  return { namespace, name, predicate, late };
+  return { namespace, name, predicate, counted: indexed(kind, fields), late };
+}
+
+function indexed({ strategy }: Kind, fields: FieldSelector): Predicate | undefined {
+  const field = strategy.indexedField;
+  const value = field === undefined ? undefined : fields.exactValue(field);
+  return field === undefined || value === undefined ? undefined : (o) => o.fields[field] === value;
 }
 
 /** Checks a selector and takes out of it what the cache can't tell. */

@@ -108,6 +108,33 @@ describe('create', () => {
     expect(await fault(undefined)).toContain('labels: Invalid value: null: `selector` does not match');
   });
 
+  it.each([
+    [
+      'Pod',
+      'pods',
+      { spec: { containers: [{ name: 'c', image: 'i' }], overhead: {} } },
+      403,
+      'Pod Overhead set without',
+    ],
+    ['ConfigMap', 'configmaps', { data: { a: 'x'.repeat(1048577) } }, 422, 'is invalid: []: Too long: may not be more'],
+  ])('of a %s tells what is wrong with it', async (kind, resource, rest, code, text) => {
+    const body = { apiVersion: 'v1', kind, metadata: { name: 'wrong' }, ...rest };
+    const answer = await ask('POST', `/api/v1/namespaces/default/${resource}`, body);
+    expect([answer.code, answer.message]).toEqual([code, expect.stringContaining(text)]);
+  });
+
+  it('counts the name of a DeviceClass in bytes', async () => {
+    const named = {
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'DeviceClass',
+      metadata: { name: 'x'.repeat(254) },
+      spec: {},
+    };
+    expect((await ask('POST', '/apis/resource.k8s.io/v1/deviceclasses', named)).message).toMatch(
+      /more than 253 bytes$/,
+    );
+  });
+
   it('keeps bytes that are null in a map as none', async () => {
     const { code, binaryData } = await ask('POST', MAPS, { ...map('bytes'), binaryData: { b: null } });
     expect([code, binaryData]).toEqual([201, { b: '' }]);
@@ -138,6 +165,15 @@ describe('update', () => {
       422,
       'ResourceClaim.resource.k8s.io "claim" is invalid: spec: Invalid value: {"Devices":{"Requests":[],"Constraints":null,"Config":null}}: field is immutable',
     ]);
+  });
+});
+
+describe('status of a node', () => {
+  it('gets no dynamic configuration any more', async () => {
+    await ask('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+    const patch = { status: { config: { error: 'e' }, volumesInUse: ['v'] } };
+    const { code, status } = await ask('PATCH', '/api/v1/nodes/n1/status', patch, { type: MERGE });
+    expect([code, status.config, status.volumesInUse]).toEqual([200, undefined, ['v']]);
   });
 });
 
@@ -185,6 +221,23 @@ describe('delete of what is being deleted', () => {
 });
 
 describe('list and watch', () => {
+  it('tells of more pods on a node only where there are more on it', async () => {
+    const PODS = '/api/v1/namespaces/default/pods';
+    const pod = (name: string, nodeName: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, labels: { paged: 'yes' } },
+      spec: { nodeName, containers: [{ name: 'c', image: 'i' }] },
+    });
+    await ask('POST', PODS, pod('page-a', 'n1'));
+    await ask('POST', PODS, pod('page-b', 'n2'));
+    const page = async (query: string) => (await ask('GET', `${PODS}?limit=1&${query}`)).metadata.continue;
+    expect(await page('fieldSelector=spec.nodeName=n1')).toBe(undefined);
+    expect(await page('labelSelector=paged=yes')).toEqual(expect.any(String));
+    await ask('POST', PODS, pod('page-c', 'n1'));
+    expect(await page('fieldSelector=spec.nodeName=n1')).toEqual(expect.any(String));
+  });
+
   it('refuses to continue a watch that begins with what there is', async () => {
     expect(await ask('GET', `${MAPS}?watch=1&continue=x`)).toMatchObject({ code: 422, reason: 'Invalid' });
   });

@@ -145,6 +145,8 @@ export interface ListOptions extends ReadAt {
   name?: string;
   /** Label and field selectors. Absent: everything, and only then `remainingItemCount` is given. */
   predicate?: Predicate;
+  /** What counts for whether a first page has more after it. Absent: every object. */
+  counted?: Predicate;
   limit?: number;
   continue?: string;
   resourceVersionMatch?: 'Exact' | 'NotOlderThan';

@@ -80,7 +80,7 @@ export async function listView(
   const found: CachedObject[] = [];
   let more = false;
   for (let o = cursor.next(); o && !more; o = cursor.next()) {
-    if (found.length === plan.limit) more = true;
+    if (found.length === plan.limit) more = plan.continued || (options.counted?.(o) ?? true);
     else if (selects(options, o)) found.push(o);
     if (slice.spent()) await slice.renew();
   }

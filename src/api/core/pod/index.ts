@@ -169,6 +169,7 @@ export const pod: Strategy = kind({
     },
   },
   strategy: {
+    indexedField: 'spec.nodeName',
     selectableFields: (pod) => ({
       'spec.nodeName': str(obj(pod, 'spec'), 'nodeName'),
       'spec.restartPolicy': str(obj(pod, 'spec'), 'restartPolicy'),
