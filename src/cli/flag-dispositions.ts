@@ -11,7 +11,7 @@ export const NOTES: Readonly<Record<string, string>> = {
   'delete-collection-workers': 'eight unless it is given',
   'egress-selector-config-file': 'connections are made directly: every proxyProtocol must be Direct',
   'emulated-version': '1.36 alone',
-  'encryption-provider-config': 'aesgcm, aescbc and identity; secretbox and kms are refused',
+  'encryption-provider-config': 'kms is refused',
   'endpoint-reconciler-type': 'lease and master-count mean the same: one server writes its own endpoint',
   'etcd-cafile': 'refused unless another backend is chosen by name',
   'etcd-certfile': 'refused unless another backend is chosen by name',

@@ -10,6 +10,7 @@ const base64 = (n: number, size = 32) => Buffer.alloc(size, n).toString('base64'
 const HEAD = 'apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n';
 const entry = (resources: string[], ...providers: object[]) => ({ resources, providers });
 const aesgcm = (name: string, n: number) => ({ aesgcm: { keys: [{ name, secret: base64(n) }] } });
+const secretbox = (name: string, n: number) => ({ secretbox: { keys: [{ name, secret: base64(n) }] } });
 const file = (...resources: object[]) => `${HEAD}resources: ${JSON.stringify(resources)}\n`;
 
 function open(text: () => string, logged: string[] = [], clock = () => 0) {
@@ -61,7 +62,11 @@ describe('a configuration', () => {
     [file(entry(['secrets'])), 'resources[0].providers: Required value'],
     [file(entry(['secrets'], {})), 'provider does not contain any of the expected providers'],
     [file(entry(['secrets'], { ...aesgcm('a', 1), identity: {} })), 'more than one provider specified'],
-    [file(entry(['secrets'], { secretbox: { keys: [] } })), 'resources[0].providers[0].secretbox is not supported'],
+    [file(entry(['secrets'], { secretbox: { keys: [] } })), 'resources[0].providers[0].secretbox.keys: Required value'],
+    [
+      file(entry(['secrets'], { secretbox: { keys: [{ name: 'a', secret: base64(1, 16) }] } })),
+      'got 16, expected one of [32]',
+    ],
     [file(entry(['secrets'], { kms: { apiVersion: 'v2' } })), 'resources[0].providers[0].kms is not supported'],
     [file(entry(['secrets'], { rot13: {} })), 'unknown field "resources[0].providers[0].rot13"'],
     [keys([]), 'aescbc.keys: Required value'],
@@ -143,14 +148,18 @@ describe('a control plane', () => {
     expect((await ask(cp, 'PUT', SECRET, after)).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
     await cp.close();
 
-    cp = await start(aesgcm('two', 2));
+    cp = await start(secretbox('box', 3), aesgcm('two', 2));
     expect(await ask(cp, 'GET', SECRET)).toEqual(after);
+    const boxed = await ask(cp, 'PUT', SECRET, after);
+    await cp.close();
+    expect(onDisk('a-secret-text')).toBe(false);
+
+    cp = await start(secretbox('box', 3));
+    expect(await ask(cp, 'GET', SECRET)).toEqual(boxed);
     await cp.close();
 
     await expect(
       start(aesgcm('three', 3)).then((lost) => ask(lost, 'GET', SECRET).finally(() => lost.close())),
-    ).rejects.toThrow(
-      'unable to transform key "/registry/secrets/default/s": no matching key was found for the provided AES transformer',
-    );
+    ).rejects.toThrow('unable to transform key "/registry/secrets/default/s": no matching prefix found');
   }, 30_000);
 });

@@ -5,10 +5,11 @@ import { resourceCatalog } from '../machinery/scheme/resources.js';
 import { STORAGE_NAMES } from '../registry/builtin.js';
 import type { ProvidersOf } from '../storage/encryption/encrypted-storage.js';
 import {
-  aesProvider,
   type Cipher,
   type EncryptionKey,
   IDENTITY,
+  KEY_SIZES,
+  keyProvider,
   type Provider,
 } from '../storage/encryption/provider.js';
 
@@ -103,7 +104,7 @@ function resourceOf(folder: string): string {
 }
 
 const KEYS: Shape = { keys: [{ name: 'string', secret: 'string' }] };
-const PROVIDER: Shape = { aesgcm: KEYS, aescbc: KEYS, secretbox: 'any', kms: 'any', identity: 'any' };
+const PROVIDER: Shape = { aesgcm: KEYS, aescbc: KEYS, secretbox: KEYS, kms: 'any', identity: 'any' };
 const VERSIONS = ['apiserver.config.k8s.io/v1'];
 
 function readRules(text: string, random: EncryptionParts['random']): Rule[] {
@@ -161,14 +162,14 @@ function readProvider(provider: JsonObject, at: string, random: EncryptionParts[
       `${at}: Invalid value: more than one provider specified in a single element, should split into different list elements`,
     );
   if (kind === 'identity') return IDENTITY;
-  if (kind === 'aesgcm' || kind === 'aescbc') return aesProvider(kind, readKeys(obj(provider, kind), kind, at), random);
-  if (kind) throw new Error(`${at}.${kind} is not supported: use aesgcm, aescbc or identity`);
+  if (kind === 'aesgcm' || kind === 'aescbc' || kind === 'secretbox') {
+    return keyProvider(kind, readKeys(obj(provider, kind), kind, at), random);
+  }
+  if (kind) throw new Error(`${at}.${kind} is not supported: use secretbox, aesgcm, aescbc or identity`);
   throw new Error(
     `${at}: Invalid value: provider does not contain any of the expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity`,
   );
 }
-
-const KEY_SIZES = [16, 24, 32];
 
 function readKeys(value: JsonObject, cipher: Cipher, at: string): EncryptionKey[] {
   const keys = list(value, 'keys');
@@ -183,9 +184,9 @@ function readKeys(value: JsonObject, cipher: Cipher, at: string): EncryptionKey[
       throw new Error(`${redacted}: secrets must be base64 encoded`);
     }
     const secret = Buffer.from(text, 'base64');
-    if (!KEY_SIZES.includes(secret.length)) {
+    if (!KEY_SIZES[cipher].includes(secret.length)) {
       throw new Error(
-        `${redacted}: secret is not of the expected length, got ${secret.length}, expected one of [${KEY_SIZES.join(' ')}]`,
+        `${redacted}: secret is not of the expected length, got ${secret.length}, expected one of [${KEY_SIZES[cipher].join(' ')}]`,
       );
     }
     return { name, secret };

@@ -6,22 +6,24 @@ import { FakeClock } from '../fake-clock.suite.js';
 import { MemoryStorage } from '../memory/memory.js';
 import { describeStorage } from '../storage.suite.js';
 import { EncryptedStorage } from './encrypted-storage.js';
-import { aesProvider, type Cipher, IDENTITY, type Provider } from './provider.js';
+import { type Cipher, IDENTITY, KEY_SIZES, keyProvider, type Provider } from './provider.js';
 
 const secret = (n: number, size = 32) => Buffer.alloc(size, n);
 const provider = (cipher: Cipher, ...keys: [string, Buffer][]) =>
-  aesProvider(
+  keyProvider(
     cipher,
     keys.map(([name, bytes]) => ({ name, secret: bytes })),
     randomBytes,
   );
 
-for (const cipher of ['aesgcm', 'aescbc'] as const) {
+for (const cipher of ['aesgcm', 'aescbc', 'secretbox'] as const) {
   describeStorage(`memory, encrypted by ${cipher}`, async (clock) => {
     const storage = new EncryptedStorage(new MemoryStorage(clock), () => [provider(cipher, ['k', secret(1)])]);
     return { storage, dispose: () => storage.close() };
   });
 }
+
+const boxName = (stored: Buffer) => Buffer.concat([Buffer.from('k8s:enc:secretbox:v1:k:'), stored.subarray(0, 9)]);
 
 function flipped(stored: Buffer): Buffer {
   const copy = Buffer.from(stored);
@@ -33,11 +35,12 @@ describe('providers', () => {
   it('read what they wrote, whatever it is', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom<Cipher>('aesgcm', 'aescbc'),
-        fc.constantFrom(16, 24, 32),
+        fc
+          .constantFrom<Cipher>('aesgcm', 'aescbc', 'secretbox')
+          .chain((cipher) => fc.tuple(fc.constant(cipher), fc.constantFrom(...KEY_SIZES[cipher]))),
         fc.uint8Array({ maxLength: 100 }),
         fc.string(),
-        (cipher, size, value, path) => {
+        ([cipher, size], value, path) => {
           const p = provider(cipher, ['name', secret(7, size)]);
           const stored = p.encrypt(Buffer.from(value), path);
           expect(stored.toString('latin1')).toMatch(new RegExp(`^k8s:enc:${cipher}:v1:name:`));
@@ -82,6 +85,7 @@ describe('providers', () => {
     ['a changed byte', (stored) => [flipped(stored), '/k', provider('aesgcm', ['k', secret(1)])]],
     ['a value cut short', (stored) => [stored.subarray(0, 30), '/k', provider('aesgcm', ['k', secret(1)])]],
     ['a name alone', (stored) => [stored.subarray(0, 20), '/k', provider('aescbc', ['k', secret(1)])]],
+    ['a name alone of a box', (stored) => [boxName(stored), '/k', provider('secretbox', ['k', secret(1)])]],
     ['no encryption', (stored) => [stored, '/k', IDENTITY]],
   ])('do not open with %s', (_, change) => {
     const stored = provider('aesgcm', ['k', secret(1)]).encrypt(Buffer.from('some text that is long enough'), '/k');

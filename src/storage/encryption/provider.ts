@@ -1,11 +1,18 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { openBox, SECRETBOX_KEY, SECRETBOX_NONCE, sealBox } from './secretbox.js';
 
 /** Names of the ciphers that keys are for, as configuration files write them. */
-export type Cipher = 'aescbc' | 'aesgcm';
+export type Cipher = 'aescbc' | 'aesgcm' | 'secretbox';
+
+export const KEY_SIZES: Readonly<Record<Cipher, readonly number[]>> = {
+  aescbc: [16, 24, 32],
+  aesgcm: [16, 24, 32],
+  secretbox: [SECRETBOX_KEY],
+};
 
 export interface EncryptionKey {
   readonly name: string;
-  /** 16, 24 or 32 bytes. */
+  /** Of a size in KEY_SIZES. */
   readonly secret: Buffer;
 }
 
@@ -36,19 +43,20 @@ export const IDENTITY: Provider = {
 const ENCRYPTED = Buffer.from('k8s:enc:');
 
 /** @param random bytes that nobody can foresee, so many @param keys the first one writes */
-export function aesProvider(
+export function keyProvider(
   cipher: Cipher,
   keys: readonly EncryptionKey[],
   random: (count: number) => Buffer,
 ): Provider {
-  const { seal, open } = cipher === 'aesgcm' ? GCM : CBC;
+  const { seal, open } = MODES[cipher];
+  const kind = cipher === 'secretbox' ? 'Secretbox' : 'AES';
   const prefix = `k8s:enc:${cipher}:v1:`;
   const named = keys.map((key) => ({ key, prefix: Buffer.from(`${prefix}${key.name}:`) }));
   return {
     prefix,
     encrypt: (value, path) => Buffer.concat([named[0]!.prefix, ...seal(value, named[0]!.key.secret, path, random)]),
     decrypt(stored, path) {
-      let failure = new Error('no matching key was found for the provided AES transformer');
+      let failure = new Error(`no matching key was found for the provided ${kind} transformer`);
       // Keys may share a name: the next one is tried when one does not fit.
       for (const [i, { key, prefix: own }] of named.entries()) {
         if (!stored.subarray(0, own.length).equals(own)) continue;
@@ -100,6 +108,22 @@ const CBC: Mode = {
     return Buffer.concat([decipher.update(sealed.subarray(BLOCK)), decipher.final()]);
   },
 };
+
+/** Nonce, tag, ciphertext. */
+const SECRETBOX: Mode = {
+  seal(value, key, _, random) {
+    const nonce = random(SECRETBOX_NONCE);
+    return [nonce, sealBox(value, nonce, key)];
+  },
+  open(sealed, key) {
+    if (sealed.length < SECRETBOX_NONCE) throw new Error('the stored data was shorter than the required size');
+    const value = openBox(sealed.subarray(SECRETBOX_NONCE), sealed.subarray(0, SECRETBOX_NONCE), key);
+    if (!value) throw new Error('the stored data does not open with this key');
+    return value;
+  },
+};
+
+const MODES: Readonly<Record<Cipher, Mode>> = { aesgcm: GCM, aescbc: CBC, secretbox: SECRETBOX };
 
 function gcm(key: Buffer): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
   return key.length === 16 ? 'aes-128-gcm' : key.length === 24 ? 'aes-192-gcm' : 'aes-256-gcm';
