@@ -199,7 +199,7 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
 
 /** `a` without what `b` takes away from below it; `a` itself when that is nothing. */
 function differNodes(a: FieldSet, b: FieldSet, recursive: boolean): FieldSet {
-  let out: JsonObject | undefined;
+  let changed: Map<string, FieldSet | undefined> | undefined;
   for (const key in b) {
     if (key === MEMBER) continue;
     const x = child(a, key);
@@ -208,11 +208,17 @@ function differNodes(a: FieldSet, b: FieldSet, recursive: boolean): FieldSet {
     const gone = isMember(y);
     const node = gone && recursive ? undefined : settled(differNodes(x, y, recursive), isMember(x) && !gone);
     if (node === x) continue;
-    out ??= { ...a };
-    if (node) out[key] = node;
-    else delete out[key];
+    changed ??= new Map();
+    changed.set(key, node);
   }
-  return out ?? a;
+  if (!changed) return a;
+  // Built anew: an object that something is deleted from is slow ever after.
+  const out: JsonObject = {};
+  for (const key in a) {
+    const node = changed.has(key) ? changed.get(key) : a[key];
+    if (node !== undefined) out[key] = node;
+  }
+  return out;
 }
 
 /** The node as a member or not, keeping what is below it; undefined when nothing is left. */
@@ -223,7 +229,8 @@ function settled(node: FieldSet, member: boolean): FieldSet | undefined {
 
 function childrenOf(node: FieldSet): FieldSet {
   if (!(MEMBER in node)) return node;
-  const { [MEMBER]: _, ...rest } = node;
+  const rest: JsonObject = {};
+  for (const key in node) if (key !== MEMBER) rest[key] = node[key]!;
   return rest;
 }
 
