@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../compile.js';
 import { DYN, STRING } from '../types/type.js';
+import { LazyObject } from '../values/containers.js';
 import { admissionEnvironment, BASE_ENVIRONMENT } from './environments.js';
 import { LIMITS } from './limits.js';
 
@@ -164,6 +165,20 @@ describe('expressions that fail', () => {
   });
 });
 
+it('takes computed variables that are null for what they are', () => {
+  class Variables extends LazyObject {
+    field = (name: string) => (name === 'x' ? null : undefined);
+  }
+  const types = { params: false, authorizer: false, patchTypes: false, variables: { x: DYN } };
+  const policy = admissionEnvironment(types);
+  for (const expression of ['variables.x == null', 'has(variables.x)', 'variables.?x == optional.of(null)']) {
+    const compiled = compile(expression, policy);
+    if (compiled.failed) throw new Error(compiled.message);
+    expect(compiled.program.eval({ variables: new Variables() }, { limit: LIMITS.perCall }).value).toBe(true);
+  }
+  expect(compile('variables.y', policy).failed).toBe('compilation');
+});
+
 it('has JSON patches and objects in mutating policies only', () => {
   const patches = admissionEnvironment({ params: false, authorizer: false, patchTypes: true });
   expect(run('jsonpatch.escapeKey("a/b~c") == "a~1b~0c"', patches)).toBe(true);
@@ -180,6 +195,10 @@ it('has JSON patches and objects in mutating policies only', () => {
   expect(run('JSONPatch{op: "add", value: [1]} == JSONPatch{op: "add", value: [1.0]}', patches)).toBe(true);
   expect(run('JSONPatch{op: "add", value: 1} == JSONPatch{op: "add"}', patches)).toBe(false);
   expect(run('JSONPatch{op: "add"} == JSONPatch{op: "test"}', patches)).toBe(false);
+  expect(run('JSONPatch{op: "add"}.from == "" && !has(JSONPatch{}.op) && !JSONPatch{}.?path.hasValue()', patches)).toBe(
+    true,
+  );
+  expect(run('has(JSONPatch{op: "add"}.op) && has(JSONPatch{value: null}.value)', patches)).toBe(true);
   expect(run('Object{}')).toBe("compilation: undeclared reference to 'Object' (in container '')");
   expect(run('jsonpatch.escapeKey("")')).toContain("undeclared reference to 'jsonpatch'");
 });

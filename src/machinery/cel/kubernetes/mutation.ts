@@ -82,8 +82,11 @@ export class JsonPatchValue extends LazyObject {
 
   field(name: string): unknown {
     if (name === 'value') return this.value;
-    const value = name === 'op' ? this.op : name === 'path' ? this.path : name === 'from' ? this.from : '';
-    return value === '' ? undefined : value;
+    return name === 'op' ? this.op : name === 'path' ? this.path : name === 'from' ? this.from : undefined;
+  }
+
+  override has(name: string): boolean {
+    return Boolean(name === 'value' ? this.value !== undefined : this.field(name));
   }
 
   override equals(other: JsonPatchValue): boolean {

@@ -7,7 +7,7 @@ export type Convert = (value: unknown) => unknown;
 /** How the values of a container are read. */
 export interface Access {
   convert?: Convert | undefined;
-  /** Fields of objects that are null count as not there; elements of maps and lists do not. */
+  /** Fields of objects that are null count as not there; elements of maps and lists, and computed fields, do not. */
   nullIsAbsent: boolean;
 }
 
@@ -24,7 +24,7 @@ function find(container: unknown, key: unknown): unknown {
 
 function read(container: unknown, key: unknown, access: Access): unknown {
   const value = find(container, key);
-  if (value === null && access.nullIsAbsent) return undefined;
+  if (value === null && access.nullIsAbsent && !(container instanceof LazyObject)) return undefined;
   return value !== undefined && access.convert ? access.convert(value) : value;
 }
 
@@ -39,13 +39,15 @@ export function select(container: unknown, key: unknown, access: Access): unknow
 /** `container.?key` and `container[?key]`. */
 export function selectOptional(container: unknown, key: unknown, access: Access): Optional {
   const inner = container instanceof Optional ? (container.present ? container.value : undefined) : container;
-  const value = inner === undefined ? undefined : read(inner, key, access);
+  const unset = inner instanceof LazyObject && typeof key === 'string' && !inner.has(key);
+  const value = inner === undefined || unset ? undefined : read(inner, key, access);
   return value === undefined ? Optional.none : Optional.of(value);
 }
 
 /** has(container.key). */
 export function has(container: unknown, key: string, access: Access): boolean {
   const inner = container instanceof Optional ? (container.present ? container.value : undefined) : container;
+  if (inner instanceof LazyObject) return inner.has(key);
   const value = inner === undefined ? undefined : find(inner, key);
   return value !== undefined && !(value === null && access.nullIsAbsent);
 }

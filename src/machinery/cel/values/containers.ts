@@ -52,6 +52,10 @@ export abstract class LazyObject {
   readonly typeName?: string;
   /** The value of a field; undefined when there is no such field. Fails with CelError. */
   abstract field(name: string): unknown;
+  /** Whether the field is set; one that is not may have a value all the same. */
+  has(name: string): boolean {
+    return this.field(name) !== undefined;
+  }
   /** Whether it is the same value; only called with values of the same class. */
   equals(other: LazyObject): boolean {
     return this === other;
