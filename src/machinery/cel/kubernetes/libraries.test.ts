@@ -174,7 +174,8 @@ it('takes computed variables that are null for what they are', () => {
   for (const expression of ['variables.x == null', 'has(variables.x)', 'variables.?x == optional.of(null)']) {
     const compiled = compile(expression, policy);
     if (compiled.failed) throw new Error(compiled.message);
-    expect(compiled.program.eval({ variables: new Variables() }, { limit: LIMITS.perCall }).value).toBe(true);
+    const outcome = compiled.program.eval({ variables: new Variables() }, { limit: LIMITS.perCall });
+    expect(outcome).toMatchObject({ value: true });
   }
   expect(compile('variables.y', policy).failed).toBe('compilation');
 });
