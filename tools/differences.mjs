@@ -9,8 +9,8 @@ for (const file of process.argv.slice(2)) Object.assign(suites, JSON.parse(readF
 /** Why a kind of difference is there; the first that fits counts. */
 const REASONS = [
   [/hash=[0-9A-F]{20}/, 'a hash of a document of ours'],
-  [/deprecated\.daemonset\.template\.generation/, 'an annotation that upstream adds on the way out of storage'],
-  [/strict decoding error/, 'the order in which unknown fields are listed'],
+  [/internalTrafficPolicy/, 'a field that upstream keeps in the store and drops on the way out of it'],
+  [/CustomResourceDefinition rich/, 'definitions without instances are gone at once'],
   [/: null|:null|\[\]|\{\}/, 'Go tells empty from unset where the minimal form does not'],
   [/apiservices|APIService/, 'aggregated servers: order and moments of their conditions'],
   [/conversion|ConversionReview/i, 'conversion of custom resources'],

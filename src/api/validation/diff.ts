@@ -154,8 +154,13 @@ function unifiedDiff(before: string, after: string): string {
 }
 
 /** What changed between two values of a type, in their Go form. */
-export function goDiff(typeName: string, before: JsonValue | undefined, after: JsonValue | undefined): string {
-  const text = (v: JsonValue | undefined) =>
-    JSON.stringify(goForm(typeName, v) ?? null, (_, e) => (typeof e === 'bigint' ? Number(e) : e), 1);
-  return unifiedDiff(text(before), text(after));
+export function goDiff(
+  typeName: string,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  fill: (form: JsonValue) => JsonValue = (form) => form,
+): string {
+  const text = (v: JsonValue) => JSON.stringify(v, (_, e) => (typeof e === 'bigint' ? Number(e) : e), 1);
+  const form = (v: JsonValue | undefined) => goForm(typeName, v) ?? null;
+  return unifiedDiff(text(form(before)), text(fill(form(after))));
 }

@@ -1,5 +1,6 @@
+import { sentEmpties, withSentEmpties } from '../../../machinery/codec/typed/sent-empty.js';
 import { forbiddenField, invalidValue, Path, required } from '../../../machinery/field.js';
-import { cloneJson, equalJson, type JsonObject, type KubeObject } from '../../../machinery/json.js';
+import { cloneJson, equalJson, type JsonObject, type JsonValue, type KubeObject } from '../../../machinery/json.js';
 import { list, num, obj, ptr, str, stringMap } from '../../access.js';
 import { type Check, each, formats, goDiff, goForm, sortedMap } from '../../validation/index.js';
 import { toleration } from '../scheduling.js';
@@ -177,11 +178,12 @@ export function podUpdateRules(pod: KubeObject, oldPod: KubeObject, c: Check): v
   if (num(old, 'terminationGracePeriodSeconds') < 0 && spec.terminationGracePeriodSeconds === 1)
     put(munged, 'terminationGracePeriodSeconds', old.terminationGracePeriodSeconds);
   if (list(old, 'schedulingGates').length > 0) narrowing(munged, old, c);
+  const asSent = (form: JsonValue) => withSentEmpties(form, SPEC.text, sentEmpties(pod));
   if (!equalJson(munged, old))
     c.errors.push(
       forbiddenField(
         SPEC,
-        `pod updates may not change fields other than ${UPDATABLE}\n${goDiff('core.v1.PodSpec', old, munged)}`,
+        `pod updates may not change fields other than ${UPDATABLE}\n${goDiff('core.v1.PodSpec', old, munged, asSent)}`,
       ),
     );
 }

@@ -49,6 +49,9 @@ describe('what was sent empty', () => {
       X: 1,
     });
     expect(withSentEmpties({ X: null }, 'l', empties)).toEqual({ X: [] });
+    expect(withSentEmpties({ L: [{}, {}, {}, { X: null }] }, 'a', new Map([['a.l[3].x', '[]']]))).toEqual({
+      L: [{}, {}, {}, { X: [] }],
+    });
     expect(withSentEmpties({ B: 1, C: 'text' }, 'a', empties)).toEqual({ B: 1, C: 'text' });
   });
 });

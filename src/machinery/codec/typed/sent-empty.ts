@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, setOwn } from '../../json.js';
+import { isJsonObject, type JsonValue, setOwn } from '../../json.js';
 
 /** By path, as field errors write it: `spec.template.metadata.labels`. */
 export type SentEmpties = ReadonlyMap<string, '[]' | '{}'>;
@@ -23,21 +23,24 @@ export function withSentEmpties(value: JsonValue, path: string, empties: SentEmp
   if (value === null) return emptyOf(empties.get(path)) ?? null;
   for (const [at, text] of empties) {
     // Faults of lists may show one item.
-    const below =
-      isJsonObject(value) && at.startsWith(path) ? /^(?:\[\d+\])?\.(.*)$/.exec(at.slice(path.length)) : null;
-    if (below) putEmpty(value as JsonObject, below[1]!.split('.'), text);
+    const below = at.startsWith(path) ? /^(?:\[\d+\])?\.(.*)$/.exec(at.slice(path.length)) : null;
+    if (below) putEmpty(value, below[1]!.split(/\]?[.[]/), text);
   }
   return value;
 }
 
-function putEmpty(value: JsonObject, names: readonly string[], text: '[]' | '{}'): void {
-  let at: JsonObject = value;
+/** @param names of fields, and indexes with or without the bracket after them */
+function putEmpty(value: JsonValue, names: readonly string[], text: '[]' | '{}'): void {
+  let at: JsonValue | undefined = value;
   for (const [i, name] of names.entries()) {
-    const key = name.charAt(0).toUpperCase() + name.slice(1);
-    const next = Object.hasOwn(at, key) ? at[key] : undefined;
-    if (i === names.length - 1 && next === null) setOwn(at, key, emptyOf(text)!);
-    if (!isJsonObject(next)) return;
-    at = next;
+    if (Array.isArray(at)) {
+      at = at[Number.parseInt(name, 10)];
+    } else if (isJsonObject(at)) {
+      const key: string = name.charAt(0).toUpperCase() + name.slice(1);
+      const next: JsonValue | undefined = Object.hasOwn(at, key) ? at[key] : undefined;
+      if (i === names.length - 1 && next === null) setOwn(at, key, emptyOf(text)!);
+      at = next;
+    } else return;
   }
 }
 
