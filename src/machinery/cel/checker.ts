@@ -281,7 +281,7 @@ class Checker {
     let type: Type | undefined;
     for (const [i, element] of e.elements.entries()) {
       const found = this.#entryType(element, e.optionals.has(i));
-      type = this.#join(element.pos, type, found);
+      type = this.#join(type, found);
     }
     return listType(type ?? this.#newTypeVariable());
   }
@@ -290,8 +290,8 @@ class Checker {
     let keyType: Type | undefined;
     let valueType: Type | undefined;
     for (const { key, value, optional } of e.entries) {
-      keyType = this.#join(key.pos, keyType, this.check(key));
-      valueType = this.#join(value.pos, valueType, this.#entryType(value, optional));
+      keyType = this.#join(keyType, this.check(key));
+      valueType = this.#join(valueType, this.#entryType(value, optional));
     }
     return mapType(keyType ?? this.#newTypeVariable(), valueType ?? this.#newTypeVariable());
   }
@@ -305,10 +305,10 @@ class Checker {
   }
 
   /** The type that two elements of a literal have in common. */
-  #join(at: number, previous: Type | undefined, current: Type): Type {
+  #join(previous: Type | undefined, current: Type): Type {
     if (previous === undefined) return current;
     if (this.#assignable(previous, current)) return mostGeneral(previous, current);
-    return this.#env.homogeneousLiterals ? this.#mismatch(at, previous, current) : DYN;
+    return DYN;
   }
 
   #struct(e: StructExpr): Type {

@@ -162,9 +162,8 @@ export class Environment implements TypeProvider {
     const { expr, issues } = parse(text, { ...options, macros });
     if (issues.count > 0) return { issues };
     const variables = new Map([...this.#parts.variables].map(([name, { type }]) => [name, type]));
-    const { homogeneousLiterals } = options;
-    const type = check(expr, { variables, functions, types: this, homogeneousLiterals }, issues);
-    if (issues.count === 0) validateLiterals(expr, issues, homogeneousLiterals);
+    const type = check(expr, { variables, functions, types: this }, issues);
+    if (issues.count === 0) validateLiterals(expr, issues, options.homogeneousLiterals);
     return issues.count > 0 ? { issues } : { expr, type };
   }
 

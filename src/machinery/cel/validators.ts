@@ -1,6 +1,7 @@
 import { CONVERSIONS } from './library/conversions.js';
 import { compilePattern } from './library/regular-expressions.js';
 import { parseFormat, type Verb, WANTED } from './library/string-format.js';
+import { dispatch } from './program/calls.js';
 import { type CallExpr, children, type Expr, type ListExpr, type MapExpr } from './syntax/ast.js';
 import type { Issues } from './syntax/issues.js';
 import { formatType, isExact, type Type, unwrapOptional } from './types/type.js';
@@ -34,13 +35,10 @@ function collect(e: Expr, exempt: boolean, calls: CallExpr[], literals: (ListExp
 
 function checkArgument(call: CallExpr, fn: string, issues: Issues): void {
   const arg = call.args[0];
-  if (arg?.kind !== 'const' || typeof arg.value !== 'string') return;
+  if (arg?.kind !== 'const') return;
   try {
-    if (fn === 'matches') compilePattern(arg.value);
-    else {
-      const overload = CONVERSIONS[fn]!.find((o) => o.id === `string_to_${fn}`)!;
-      (overload.implementation as (s: string) => unknown)(arg.value);
-    }
+    if (fn !== 'matches') dispatch(CONVERSIONS[fn]!, [arg.value]);
+    else if (typeof arg.value === 'string') compilePattern(arg.value);
   } catch (e) {
     if (!(e instanceof CelError)) throw e;
     issues.report(arg.pos, `invalid ${fn} argument`);

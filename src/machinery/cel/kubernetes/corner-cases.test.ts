@@ -44,11 +44,17 @@ describe('corner cases of the Kubernetes libraries', () => {
     // regular expressions
     '"abc".find("") == "" && "abc".findAll("").size() == 4 && "aaa".findAll("a", -1) == ["a", "a", "a"] && "aaa".findAll("a", 0) == []',
     '"a\\nb".matches("a.b") == false && "a\\nb".matches("(?s)a.b") && "ÄÖ".matches("^\\\\pL+$") && !"".matches(".")',
+    // formats of numbers, of arguments of many types
+    '"%e|%.1e".format([3.14, -1500.0]) == "3.140000×10⁰⁰|-1.5×10⁰³"',
+    '"%d %s %f %s".format([1, "abc", 1.0, duration("1m")]) == "1 abc 1.000000 60s"',
+    '"%s".format([{"a": [1, "b"]}]) == "{\\"a\\":[1, \\"b\\"]}"',
+    'optional.ofNonZeroValue(timestamp("0001-01-01T00:00:00Z")) == optional.none() && optional.ofNonZeroValue(timestamp(0)).hasValue()',
     // lists
     '[b"b", b"a"].max() == b"b" && [true, false].min() == false && ![2u, 1u].isSorted() && [timestamp(2), timestamp(1)].min() == timestamp(1)',
     '[].sum() == 0 && [1u, 2u].sum() == 3u && [].indexOf(1) == -1 && [1.0].indexOf(1.0) == 0',
     'l.sortBy(x, -x) == [3, 2, 1] && [].sort() == [] && lists.range(0) == [] && lists.range(-1) == [] && [[[1]], [[2]]].flatten(2) == [1, 2]',
     '[0.0, -0.0].distinct().size() == 1 && [[1], [1]].distinct() == [[1]] && [1].slice(1, 1) == [] && [].reverse() == []',
+    'dyn([1.0, 2.0]).sum() == 3.0 && dyn([duration("1s")]).sum() == duration("1s") && dyn([1, 2]).flatten() == [1, 2]',
     // sets
     'sets.contains([], []) && !sets.contains([], [1]) && sets.equivalent([], []) && !sets.intersects([], [])',
     'sets.equivalent([1], [dyn(1.0), dyn(1u)]) && !sets.equivalent([1], [1, 2]) && sets.contains([{"a": 1}], [{"a": 1}])',
@@ -85,6 +91,15 @@ describe('corner cases of the Kubernetes libraries', () => {
     ['"x".findAll("a", "b")', "found no matching overload for 'findAll' applied to 'string.(string, string)'"],
     ['"a".replaceAll("a", "b")', "undeclared reference to 'replaceAll' (in container '')"],
     ['"abc".reverse()', "found no matching overload for 'reverse' applied to 'string.()'"],
+    ['dyn(["a"]).sum()', 'error: no such overload'],
+    ['dyn(1).flatten()', 'error: no such overload'],
+    ['[1, "a"]', "expected type 'int' but found 'string'"],
+    ['{"a": 1, "b": "c"}', "expected type 'int' but found 'string'"],
+    ['{"a": 1, 2: 3}', "expected type 'string' but found 'int'"],
+    ['[1, [2, "a"]].size() > "%s".format([1]).size()', "expected type 'int' but found 'list(dyn)'"],
+    ['timestamp(-62135596801)', 'invalid timestamp argument'],
+    ['timestamp(253402300800)', 'invalid timestamp argument'],
+    ['timestamp(n - 62135596809)', 'error: timestamp overflow'],
     ['[[1]].sum()', "found no matching overload for 'sum' applied to 'list(list(int)).()'"],
     ['["a"].sum()', "found no matching overload for 'sum' applied to 'list(string).()'"],
     ['d.l.max() + [].max()', 'max called on empty list'],

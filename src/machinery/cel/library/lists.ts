@@ -17,8 +17,8 @@ import {
 } from '../types/type.js';
 import { compare, equals } from '../values/compare.js';
 import { mapKey } from '../values/containers.js';
-import { CelError, EvaluationStopped } from '../values/error.js';
-import { type Int, isNumber, toDouble, Uint } from '../values/numbers.js';
+import { CelError, EvaluationStopped, NO_SUCH_OVERLOAD } from '../values/error.js';
+import { type Int, isInt, isNumber, toDouble, Uint } from '../values/numbers.js';
 import { runtimeType } from '../values/runtime-type.js';
 import { Duration } from '../values/time.js';
 import { OPERATORS } from './arithmetic.js';
@@ -104,7 +104,8 @@ function slice(list: unknown[], start: Int, end: Int): unknown[] {
   return list.slice(Number(start), Number(end));
 }
 
-function flatten(list: unknown[], depth: Int): unknown[] {
+function flatten(list: unknown, depth: unknown): unknown[] {
+  if (!Array.isArray(list) || !isInt(depth)) throw NO_SUCH_OVERLOAD;
   if (depth < 0) throw new CelError('level must be non-negative');
   return list.flat(Number(depth));
 }
@@ -152,8 +153,9 @@ function distinct(list: unknown[]): unknown[] {
 export const LISTS: Record<string, Overload[]> = {
   slice: [member('list_slice', [LIST, INT, INT], LIST, slice)],
   flatten: [
-    member('list_flatten', [listType(LIST)], LIST, (list: unknown[]) => flatten(list, 1)),
-    member('list_flatten_int', [listType(DYN), INT], listType(DYN), flatten),
+    // Lists that are flat already stay as they are.
+    { ...member('list_flatten', [listType(LIST)], LIST, (list: unknown) => flatten(list, 1)), unguarded: true },
+    { ...member('list_flatten_int', [listType(DYN), INT], listType(DYN), flatten), unguarded: true },
   ],
   sort: eachComparable((_, type) =>
     member(`list_${type.name}_sort`, [listType(type)], listType(type), (list: unknown[]) => sortByKeys(list, list)),

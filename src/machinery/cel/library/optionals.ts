@@ -3,7 +3,7 @@ import { BOOL, DYN, INT, listType, mapType, optionalType, paramType, STRING } fr
 import { isMap, mapSize, Optional } from '../values/containers.js';
 import { CelError } from '../values/error.js';
 import { Double, Uint } from '../values/numbers.js';
-import { Duration } from '../values/time.js';
+import { Duration, FIRST_SECOND, Timestamp } from '../values/time.js';
 
 const K = paramType('K');
 const V = paramType('V');
@@ -18,6 +18,7 @@ function isZero(value: unknown): boolean {
   if (value instanceof Double) return value.value === 0;
   if (value instanceof Uint) return value.value === 0n;
   if (value instanceof Duration) return value.nanos === 0n;
+  if (value instanceof Timestamp) return value.seconds === FIRST_SECOND && value.nanos === 0;
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
   if (value instanceof Optional) return !value.present;
   return isMap(value) && mapSize(value) === 0;

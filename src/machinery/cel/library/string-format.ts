@@ -105,7 +105,7 @@ const FORMATTERS: Record<Verb, (value: unknown, precision: number) => string> = 
     const [digits, exponent] = number.toExponential(Math.min(precision, 100)).split('e') as [string, string];
     const power = Number(exponent);
     const raised = `${power < 0 ? '⁻' : ''}${[...String(Math.abs(power)).padStart(2, '0')].map((d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)]).join('')}`;
-    return `${digits}\u202f\u00d7\u202f10${raised}`;
+    return `${digits}\u00d710${raised}`;
   },
   b: (value) => (typeof value === 'boolean' ? (value ? '1' : '0') : integer('b', value).toString(2)),
   x: (value) => hex('x', value),

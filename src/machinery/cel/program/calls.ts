@@ -82,9 +82,10 @@ function generalCall(
 
 /** Calls the first overload that fits the arguments. */
 export function dispatch(overloads: readonly Overload[], args: unknown[]): unknown {
-  for (const { params, implementation } of overloads) {
-    if (implementation && params.every((type, i) => isInstance(args[i], type)))
+  for (const { params, implementation, unguarded } of overloads) {
+    if (implementation && (unguarded || params.every((type, i) => isInstance(args[i], type)))) {
       return (implementation as Call)(...args);
+    }
   }
   throw NO_SUCH_OVERLOAD;
 }

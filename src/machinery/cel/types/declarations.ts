@@ -12,6 +12,8 @@ export interface Overload {
   member: boolean;
   /** Missing for the operators that the compiler knows. */
   implementation: Implementation | undefined;
+  /** The implementation looks at its arguments itself: they may be of other types than declared. */
+  unguarded?: boolean;
 }
 
 export interface FunctionDeclaration {

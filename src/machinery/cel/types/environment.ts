@@ -18,6 +18,4 @@ export interface CheckEnvironment {
   variables: ReadonlyMap<string, Type>;
   functions: ReadonlyMap<string, readonly Overload[]>;
   types: TypeProvider;
-  /** Whether elements of list and map literals must have one type. */
-  homogeneousLiterals: boolean;
 }

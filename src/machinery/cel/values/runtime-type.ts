@@ -1,5 +1,5 @@
 import * as t from '../types/type.js';
-import { CelMap, LazyObject, OpaqueValue, Optional } from './containers.js';
+import { CelMap, isMap, LazyObject, mapEntries, OpaqueValue, Optional } from './containers.js';
 import { Double, isDouble, isInt, Uint } from './numbers.js';
 import { Duration, Timestamp } from './time.js';
 
@@ -32,7 +32,7 @@ export function runtimeType(value: unknown): t.Type {
   return t.MAP;
 }
 
-/** Whether a value can be passed where a type is declared. Elements of lists and maps are not looked at. */
+/** Whether a value can be passed where a type is declared. Of lists and maps the first element tells. */
 export function isInstance(value: unknown, type: t.Type): boolean {
   if (type.nullable && value === null) return true;
   switch (type.kind) {
@@ -50,7 +50,7 @@ export function isInstance(value: unknown, type: t.Type): boolean {
     case 'null':
       return value === null;
     case 'list':
-      return Array.isArray(value);
+      return Array.isArray(value) && (value.length === 0 || isInstance(value[0], type.params[0] ?? t.DYN));
     case 'double':
       return isDouble(value);
     case 'uint':
@@ -64,7 +64,7 @@ export function isInstance(value: unknown, type: t.Type): boolean {
     case 'type':
       return value instanceof t.Type;
     case 'map':
-      return runtimeType(value).kind === 'map';
+      return isInstanceOfMap(value, type);
     case 'opaque':
       if (type.name === 'optional_type') return value instanceof Optional;
       return value instanceof OpaqueValue && value.typeName === type.name;
@@ -74,4 +74,11 @@ export function isInstance(value: unknown, type: t.Type): boolean {
       }
       return runtimeType(value).kind === 'map';
   }
+}
+
+function isInstanceOfMap(value: unknown, { params: [key = t.DYN, element = t.DYN] }: t.Type): boolean {
+  if (runtimeType(value).kind !== 'map') return false;
+  if (!isMap(value)) return true;
+  const [first] = mapEntries(value);
+  return first === undefined || (isInstance(first[0], key) && isInstance(first[1], element));
 }

@@ -1,7 +1,8 @@
 import { CelError, DURATION_OVERFLOW, TIMESTAMP_OVERFLOW } from './error.js';
 import { INT_MAX, INT_MIN } from './numbers.js';
 
-const MIN_SECONDS = -62135596800;
+/** The beginning of the year 1, which is the zero of times. */
+export const FIRST_SECOND = -62135596800;
 const MAX_SECONDS = 253402300799;
 const NANOS = 1_000_000_000n;
 
@@ -13,7 +14,7 @@ export class Timestamp {
   readonly offset: number;
 
   constructor(seconds: number, nanos: number, offset = 0) {
-    if (seconds < MIN_SECONDS || seconds > MAX_SECONDS) throw TIMESTAMP_OVERFLOW;
+    if (seconds < FIRST_SECOND || seconds > MAX_SECONDS) throw TIMESTAMP_OVERFLOW;
     this.seconds = seconds;
     this.nanos = nanos;
     this.offset = offset;
