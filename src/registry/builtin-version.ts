@@ -83,7 +83,12 @@ function fieldManagerOf(gvk: GroupVersionKind, subresource: string, facts: Resou
       const type = catalog().byGvk(group, version, gvk.kind);
       return type && { kind: 'struct', type };
     },
-    convert: (object, from, to) => convert(gvk.kind, cloneJson(object), parseApiVersion(from), parseApiVersion(to)),
+    convert(object, from, to) {
+      const copy = cloneJson(object);
+      // What an apply takes away may leave an object without any.
+      copy.metadata ??= {};
+      return convert(gvk.kind, copy, parseApiVersion(from), parseApiVersion(to));
+    },
     resetFields: facts && resetFilters(facts, subresource),
   });
 }

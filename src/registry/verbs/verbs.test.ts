@@ -69,6 +69,26 @@ describe('patch', () => {
   });
 });
 
+describe('apply', () => {
+  it('takes away what was applied at another version, metadata and all', async () => {
+    const at = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers/h`;
+    const apply = (version: string, maxReplicas: number, labels?: object) => {
+      const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' };
+      const spec = { scaleTargetRef, maxReplicas };
+      const body = {
+        apiVersion: `autoscaling/${version}`,
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'h', labels },
+        spec,
+      };
+      return ask('PATCH', `${at(version)}?fieldManager=m`, body, { type: 'application/apply-patch+yaml' });
+    };
+    expect((await apply('v2', 3, { a: 'b' })).code).toBe(201);
+    const { code, metadata, spec } = await apply('v1', 5);
+    expect([code, metadata.labels, spec.maxReplicas]).toEqual([200, undefined, 5]);
+  });
+});
+
 describe('create', () => {
   it('takes a name beside generateName for a generated one when it is taken', async () => {
     await ask('POST', MAPS, map('taken'));

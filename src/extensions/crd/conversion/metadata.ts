@@ -1,7 +1,14 @@
 import { newCheck, validateAnnotations, validateLabels } from '../../../api/validation/index.js';
 import { fieldErrorsMessage, Path } from '../../../machinery/field.js';
 import { goType } from '../../../machinery/go-format.js';
-import { cloneJson, isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../../../machinery/json.js';
+import {
+  cloneJson,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  type ObjectMeta,
+} from '../../../machinery/json.js';
 
 /** What a webhook may not do with the metadata of an object. */
 export class InvalidMetadata extends Error {}
@@ -10,16 +17,22 @@ export class InvalidMetadata extends Error {}
  * What must be the same before and after a conversion; undefined when it is.
  */
 export function changedIdentity(before: KubeObject, after: JsonObject): string | undefined {
+  const was: JsonObject = metadataOf(before);
   const meta = isJsonObject(after.metadata) ? after.metadata : {};
   const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
   const pairs: [what: string, before: string, after: string][] = [
     ['kind', text(before.kind), text(after.kind)],
-    ['name', text(before.metadata.name), text(meta.name)],
-    ['namespace', text(before.metadata.namespace), text(meta.namespace)],
-    ['UID', text(before.metadata.uid), text(meta.uid)],
+    ['name', text(was.name), text(meta.name)],
+    ['namespace', text(was.namespace), text(meta.namespace)],
+    ['UID', text(was.uid), text(meta.uid)],
   ];
   const changed = pairs.find(([, a, b]) => a !== b);
   return changed && `must have the same ${changed[0]}: ${changed[1]} != ${changed[2]}`;
+}
+
+/** An apply may ask for an object without any: with what it owned taken away. */
+function metadataOf(object: KubeObject): ObjectMeta {
+  return (object.metadata as ObjectMeta | undefined) ?? {};
 }
 
 /**
@@ -32,7 +45,7 @@ export function restoreMetadata(before: KubeObject, after: JsonObject): KubeObje
   const given = after.metadata;
   if (given === undefined) throw new InvalidMetadata('missing metadata in converted object');
   if (!isJsonObject(given)) throw new InvalidMetadata(`invalid metadata of type ${goType(given)} in converted object`);
-  const metadata = cloneJson(before.metadata);
+  const metadata = cloneJson(metadataOf(before));
   for (const name of ['labels', 'annotations'] as const) {
     const texts = textsOf(given[name], name);
     if (texts) {
