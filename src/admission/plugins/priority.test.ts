@@ -40,6 +40,9 @@ describe('pods', () => {
     expect((await create({ priorityClassName: 'high', preemptionPolicy: 'PreemptLowerPriority' })).text).toBe(
       '403 pods "p" is forbidden: the string value of PreemptionPolicy (PreemptLowerPriority) must not be provided in pod spec; priority admission controller computed Never from the given PriorityClass name',
     );
+    expect((await create({ priorityClassName: 'high', preemptionPolicy: '' })).text).toContain(
+      'PreemptionPolicy () must',
+    );
     expect((await create({ priorityClassName: 'none' })).text).toBe(
       '403 pods "p" is forbidden: no PriorityClass with name none was found',
     );

@@ -46,9 +46,10 @@ export function priority({ objects, gate }: PriorityDependencies): AdmissionPlug
       throw rejectedBy(a, `${text}; priority admission controller computed ${wanted.value} ${FROM_CLASS}`);
     }
     if (wanted.preemptionPolicy) {
-      const given = str(spec, 'preemptionPolicy');
-      if (given && given !== wanted.preemptionPolicy) {
-        const text = `the string value of PreemptionPolicy (${given}) must not be provided in pod spec`;
+      const given = spec.preemptionPolicy;
+      // Given as '' is given.
+      if (given !== undefined && given !== wanted.preemptionPolicy) {
+        const text = `the string value of PreemptionPolicy (${String(given)}) must not be provided in pod spec`;
         throw rejectedBy(a, `${text}; priority admission controller computed ${wanted.preemptionPolicy} ${FROM_CLASS}`);
       }
       spec.preemptionPolicy = wanted.preemptionPolicy;
