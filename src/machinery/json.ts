@@ -105,6 +105,11 @@ export function equalJson(a: JsonValue | undefined, b: JsonValue | undefined): b
   return n === 0;
 }
 
+/** What a map has under a key that somebody else chose: `constructor` is in every object, but in no map that lacks it. */
+export function getOwn<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Assigns an own property even for the name `__proto__`, which a client may send as a map key. */
 export function setOwn(target: JsonObject, key: string, value: JsonValue | undefined): void {
   if (key === '__proto__') {

@@ -1,8 +1,9 @@
 import type { UserInfo } from '../auth/contract.js';
+import { encodePlain } from '../machinery/codec/json/encode.js';
 import { parseJson } from '../machinery/codec/json/parse.js';
 import { mediaOffers } from '../machinery/codec/negotiate.js';
 import { type GroupResource, isStatusError, notFound } from '../machinery/errors.js';
-import type { JsonObject, KubeObject } from '../machinery/json.js';
+import { cloneJson, type JsonObject, type KubeObject } from '../machinery/json.js';
 import type { CachedObject } from '../storage/cacher/cacher.js';
 import type { Endpoint } from './endpoint.js';
 import type { ResourceTable } from './resource-table.js';
@@ -114,7 +115,7 @@ export class LocalClient {
     for (let attempt = 1; ; attempt++) {
       const old = await this.get(resource, namespace, name);
       if (!old) throw notFound(resource, name);
-      const changed = change(parseJson(JSON.stringify(old)) as KubeObject);
+      const changed = change(cloneJson(old));
       if (!changed) return undefined;
       try {
         return values(await update(this.#request(endpoint, namespace, name, changed, settings), this.#services));
@@ -177,7 +178,7 @@ export class LocalClient {
       query: new URLSearchParams(),
       contentType: 'application/json',
       offers: mediaOffers({ cbor: false }),
-      body: async () => Buffer.from(JSON.stringify(body)),
+      body: async () => Buffer.from(encodePlain(body)),
       mayCreate: () => {},
       stage: (_, run) => run(),
       recordBody: () => {},

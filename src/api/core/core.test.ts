@@ -179,6 +179,15 @@ describe('others', () => {
     expect(limit({ min: { cpu: '1' }, max: { cpu: '2' } })).toEqual([]);
     expect(limit({ min: { cpu: '2' }, max: { cpu: '1' } }).join()).toMatch(/min value 2 is greater than max value 1/);
   });
+  it.each(['constructor', 'hasOwnProperty', 'toString'])('%s is a resource like any other', (name) => {
+    const unknown = new RegExp(`\\[${name}\\]: Invalid value: "${name}": must be a standard resource`);
+    const limit = { type: 'Container', min: { cpu: '1', [name]: '1' } };
+    expect(faultsOf(of('LimitRange', { spec: { limits: [limit] } })).join()).toMatch(unknown);
+    const pod = (resources: JsonObject) =>
+      faultsOf(of('Pod', { spec: { containers: [{ name: 'c', image: 'i', resources }] } })).join();
+    expect(pod({ requests: { [name]: '1' }, limits: { cpu: '1' } })).toMatch(unknown);
+    expect(pod({ limits: { [name]: '1' } })).toMatch(unknown);
+  });
   it('ResourceQuotas keep their scopes', () => {
     const { obj } = create(of('ResourceQuota', { spec: { scopes: ['BestEffort'], hard: { pods: '1' } } }));
     expect(update(obj, (o) => Object.assign(part(o, 'spec'), { scopes: ['NotBestEffort'] })).faults).toContain(

@@ -1,5 +1,5 @@
 import { duplicate, forbiddenField, invalidValue, Path, required } from '../../machinery/field.js';
-import type { JsonObject, KubeObject } from '../../machinery/json.js';
+import { getOwn, type JsonObject, type KubeObject } from '../../machinery/json.js';
 import type { Quantity } from '../../machinery/quantity.js';
 import { list, obj, str } from '../access.js';
 import { kind } from '../kind.js';
@@ -33,7 +33,7 @@ function ratios(ratio: Quantity, min: Quantity, max: Quantity): [number, number]
 /** What is said of one resource agrees: min ≤ default request ≤ default ≤ max. */
 function agree(name: string, limit: JsonObject, at: Path, c: Check): void {
   const amount = (field: string) => {
-    const v = obj(limit, field)[name];
+    const v = getOwn(obj(limit, field), name);
     return v === undefined ? undefined : quantity(v);
   };
   const pod = str(limit, 'type') === 'Pod';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { encodeRaw } from '../../machinery/codec/json/encode.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import { isJsonObject, type JsonObject } from '../../machinery/json.js';
 import { filterV2 } from '../../server/openapi/merge.js';
@@ -65,9 +66,9 @@ export async function downloadOpenApi(
   if (!swagger) v2 = undefined;
   else if (swagger.status === 200) {
     const own = filterV2(read(swagger.body), (path) => path.startsWith(`/${key}/`));
-    v2 = Object.keys(own.paths as JsonObject).length > 0 ? Buffer.from(JSON.stringify(own)) : undefined;
+    v2 = Object.keys(own.paths as JsonObject).length > 0 ? Buffer.from(encodeRaw(own)) : undefined;
   }
-  if (!v3 && v2) v3 = Buffer.from(JSON.stringify(convertToV3(read(v2))));
+  if (!v3 && v2) v3 = Buffer.from(encodeRaw(convertToV3(read(v2))));
   const revision = createHash('sha256');
   for (const text of [v3, v2]) revision.update(text ?? '').update('\0');
   return { v3, v2, revision: revision.digest('hex'), location, etagV2: swagger?.headers.etag ?? known?.etagV2 };

@@ -38,7 +38,7 @@ const definition = {
 
 let cp: ControlPlane;
 // biome-ignore lint/suspicious/noExplicitAny: answers of every kind
-async function ask(method: string, path: string, body?: object): Promise<any> {
+async function ask(method: string, path: string, body?: object | string): Promise<any> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   const answer = await cp.inject({ method, path, body, headers: { 'content-type': type }, user: ADMIN });
   const text = await answer.text();
@@ -83,6 +83,34 @@ describe('definitions', () => {
   });
 });
 
+describe('what a schema may hold', () => {
+  const schemaOf = (name: string, spec: string) =>
+    JSON.stringify({ ...definition, metadata: { name } })
+      .replaceAll('example.com', name.slice(name.indexOf('.') + 1))
+      .replaceAll(JSON.stringify({ type: 'object', properties }), spec);
+
+  it('integers of any size, of which others see the document as well', async () => {
+    const n = '{"type":"object","properties":{"n":{"type":"integer","default":9007199254740993}}}';
+    expect((await ask('POST', CRDS, schemaOf('things.large.example', n))).code).toBe(201);
+    const api = '/apis/large.example/v1/namespaces/default/things';
+    await expect.poll(async () => (await ask('GET', api)).code).toBe(200);
+    expect((await ask('GET', '/openapi/v2')).text).toContain('9007199254740993');
+    expect((await ask('GET', '/openapi/v3/apis/large.example/v1')).text).toContain('9007199254740993');
+  });
+
+  it.each([
+    ['items that are no schema', '{"type":"array","items":"x"}', 'items: Required value'],
+    [
+      'rules without a text, beside a default',
+      '{"type":"object","properties":{"n":{"type":"integer","default":1,"x-kubernetes-validations":[{}]}}}',
+      'rule: Required value',
+    ],
+  ])('not: %s', async (_, spec, text) => {
+    const { code, message } = await ask('POST', CRDS, schemaOf('things.odd.example', spec));
+    expect([code, message]).toEqual([422, expect.stringContaining(text)]);
+  });
+});
+
 describe('custom resources', () => {
   it('are validated by rules on their metadata', async () => {
     expect(await ask('POST', THINGS, thing('x', {}))).toMatchObject({
@@ -104,6 +132,9 @@ describe('custom resources', () => {
       'Thing.example.com "t" is invalid: apiVersion: Invalid value: "example.com/v2": must be example.com/v1',
     );
     expect((await ask('PATCH', `${THINGS}/t`, { kind: 'Other' })).code).toBe(422);
+    expect((await ask('PATCH', `${THINGS}/t`, { apiVersion: { a: 1 } })).message).toContain(
+      'into Go struct field .apiV',
+    );
     expect((await ask('PATCH', `${THINGS}/t`, { kind: null })).message).toContain(`Object 'Kind' is missing in '{`);
   });
 

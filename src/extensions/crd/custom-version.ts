@@ -116,8 +116,8 @@ export class CustomVersion implements KindVersion {
 
   #schemaOf(kind: JsonValue, apiVersion: JsonValue): Structural | undefined {
     if (kind === this.kind && apiVersion === this.apiVersion) return this.schema;
-    const isOwn = kind === this.kind && parseApiVersion(String(apiVersion)).group === this.group;
-    return isOwn ? this.#family.version(String(apiVersion))?.schema : ANYTHING;
+    if (kind !== this.kind || typeof apiVersion !== 'string') return ANYTHING;
+    return parseApiVersion(apiVersion).group === this.group ? this.#family.version(apiVersion)?.schema : ANYTHING;
   }
 
   applyDefaults(object: KubeObject): void {

@@ -157,6 +157,13 @@ describe('any kind', () => {
     expect(decodeAny(Buffer.from('{"kind":"Thing","apiVersion":"e.com/v1","x":[]}'), 'json').object).toMatchObject({
       x: [],
     });
+    const foreign = (rest: object) =>
+      Buffer.from(JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'e.com/v1', ...rest }));
+    expect(decodeAny(foreign({ dryRun: ['All'] }), 'json', options).object).toMatchObject({ dryRun: ['All'] });
+    expect(() => decodeAny(foreign({ dryRun: [{ toString: '' }] }), 'json', options)).toThrow(
+      'cannot unmarshal object',
+    );
+    expect(() => decodeAny(foreign({ gracePeriodSeconds: 'x' }), 'json', options)).toThrow('cannot unmarshal string');
     expect(() => decodeAny(Buffer.from('{}'), 'json')).toThrow("Object 'Kind' is missing in '{}'");
     expect(() => decodeAny(Buffer.from('[]'), 'json')).toThrow('cannot unmarshal array');
   });

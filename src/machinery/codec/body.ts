@@ -70,6 +70,11 @@ export function decodeAny(
   const gvk = defaults ? withDefaults(read.gvk, defaults) : read.gvk;
   if (!gvk.kind) throw new DecodeError(`Object 'Kind' is missing in '${Buffer.from(body).toString('utf8')}'`);
   const type = catalog().byGvk(gvk.group, gvk.version, gvk.kind);
+  // What stands in is of every version: clients send options at the version of whatever group they speak to.
+  if (!type && defaults && gvk.kind === defaults.kind) {
+    const expected = { gvk: defaults, type: catalog().byGvk(defaults.group, defaults.version, defaults.kind) };
+    return { object: decodeAs(read, defaults, expected, false).object, gvk };
+  }
   return { object: decodeAs(read, gvk, { gvk, type }, false).object, gvk };
 }
 
@@ -120,14 +125,18 @@ function readValue(body: Uint8Array, format: BodyFormat, strict: boolean): Read 
     value = yaml.value;
     if (strict) strictErrors.push(...yaml.duplicates);
   } else value = decodeCbor(body);
-  return { gvk: interpret(value), value, message: undefined, duplicates, strictErrors };
+  return { gvk: gvkOf(value), value, message: undefined, duplicates, strictErrors };
 }
 
 const META_STRUCT =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-/** Kind and version as the body names them. Go matches these two keys whatever their case. */
-function interpret(value: JsonValue): GroupVersionKind {
+/**
+ * Kind and version as a value names them; empty where it does not. Go matches these two keys whatever their case.
+ *
+ * @throws DecodeError when they are no texts
+ */
+export function gvkOf(value: JsonValue): GroupVersionKind {
   const fail = (what: string): never => {
     throw new DecodeError(`couldn't get version/kind; json parse error: json: cannot unmarshal ${what}`);
   };

@@ -1,4 +1,4 @@
-import { notRegistered } from '../../machinery/codec/body.js';
+import { gvkOf, notRegistered } from '../../machinery/codec/body.js';
 import { DecodeError } from '../../machinery/codec/errors.js';
 import { parseJson } from '../../machinery/codec/json/parse.js';
 import type { Duplicates } from '../../machinery/codec/json/scanner.js';
@@ -12,13 +12,7 @@ import { decodeUnstructured } from '../../machinery/codec/typed/unstructured.js'
 import { parseYaml } from '../../machinery/codec/yaml/parse.js';
 import { badRequest, notFound, StatusError } from '../../machinery/errors.js';
 import { goValue } from '../../machinery/go-format.js';
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  type KubeObject,
-  parseApiVersion,
-} from '../../machinery/json.js';
+import { apiVersionOf, isJsonObject, type JsonObject, type JsonValue, type KubeObject } from '../../machinery/json.js';
 import { applyJsonPatch, parseJsonPatch, unknownPatchFields } from '../../machinery/patch/json-patch.js';
 import { applyMergePatch, parseMergePatch } from '../../machinery/patch/merge-patch.js';
 import { patchedInvalid, patchedText } from '../../machinery/patch/patched.js';
@@ -240,16 +234,13 @@ function decodeMergedStrategically(
 function checkPatchedKind(version: KindVersion, patched: JsonObject, quoted: string): void {
   if (!version.typed) {
     // Another kind or version is for the validation of the custom resource to refuse.
-    if (!patched.kind) throw patchedInvalid(quoted, `Object 'Kind' is missing in '${quoted}'`);
+    if (!gvkOf(patched).kind) throw patchedInvalid(quoted, `Object 'Kind' is missing in '${quoted}'`);
     return;
   }
-  const kind = patched.kind ?? version.kind;
-  const apiVersion = patched.apiVersion ?? version.apiVersion;
-  if (kind === version.kind && apiVersion === version.apiVersion) return;
-  throw patchedInvalid(
-    quoted,
-    notRegistered({ ...parseApiVersion(String(apiVersion)), kind: String(kind) }, version.group),
-  );
+  const { group, kind } = version;
+  const found = gvkOf({ kind: patched.kind ?? kind, apiVersion: patched.apiVersion ?? version.apiVersion });
+  if (found.kind === kind && apiVersionOf(found) === version.apiVersion) return;
+  throw patchedInvalid(quoted, notRegistered(found, group));
 }
 
 function applyPatcher(request: VerbRequest, services: VerbServices, options: WriteQuery, bytes: Buffer): Patcher {

@@ -47,6 +47,14 @@ describe('patch', () => {
   });
 
   it.each([
+    [{ apiVersion: { toString: '' } }, 'json: cannot unmarshal object into Go struct field .apiVersion of type string'],
+    [{ kind: ['ConfigMap'] }, 'json: cannot unmarshal array into Go struct field .kind of type string'],
+  ])('has no kind that is no text: %j', async (patch, text) => {
+    const { code, message } = await ask('PATCH', `${MAPS}/patched`, patch, { type: MERGE });
+    expect([code, message]).toEqual([422, expect.stringContaining(text)]);
+  });
+
+  it.each([
     ['of a wrong shape', JSON_PATCH, { not: 'a list' }],
     ['of a wrong shape', MERGE, [1]],
   ])('%s is of no interest where there is no object', async (_, type, patch) => {
@@ -198,6 +206,16 @@ describe('status of a node', () => {
 });
 
 describe('delete', () => {
+  it.each([
+    [{ dryRun: [{ toString: '' }] }, 400],
+    [{ gracePeriodSeconds: 'soon' }, 400],
+    [{ dryRun: ['All'] }, 200],
+  ])('takes options at any version, and reads them all the same: %j', async (options, code) => {
+    await ask('POST', MAPS, map('optional'));
+    const body = { apiVersion: 'example.com/v1', kind: 'DeleteOptions', ...options };
+    expect((await ask('DELETE', `${MAPS}/optional`, body)).code).toBe(code);
+  });
+
   it('of a namespace has its own words for preconditions', async () => {
     const path = '/api/v1/namespaces/ending';
     await ask('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ending' } });

@@ -1,3 +1,4 @@
+import { encodeRaw } from '../../machinery/codec/json/encode.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
 import { catalog } from '../../machinery/scheme/catalog.js';
 import { type Dialect, type OpenApiPart, refTo } from './contract.js';
@@ -57,18 +58,19 @@ export async function documentV2(parts: readonly OpenApiPart[], version: string)
   return document;
 }
 
-/** A document's text, in steps. */
+/** A document's text, in steps. Schemas of custom resources may hold integers of any size. */
 export async function documentText(document: JsonObject): Promise<Buffer> {
   const pace = new Pace();
   const pieces: string[] = [];
-  const write = async (value: JsonValue | undefined, depth: number): Promise<void> => {
+  const write = async (value: JsonValue, depth: number): Promise<void> => {
     if (depth === 0 || !isJsonObject(value)) {
-      pieces.push(JSON.stringify(value));
+      pieces.push(encodeRaw(value));
       await pace.step();
       return;
     }
     let separator = '{';
     for (const [key, part] of Object.entries(value)) {
+      if (part === undefined) continue;
       pieces.push(separator, JSON.stringify(key), ':');
       separator = ',';
       await write(part, depth - 1);

@@ -1,3 +1,4 @@
+import { encodeRaw } from '../../machinery/codec/json/encode.js';
 import { ProtoWriter } from '../../machinery/codec/protobuf/writer.js';
 import { formatYaml } from '../../machinery/codec/yaml/format.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../machinery/json.js';
@@ -121,7 +122,7 @@ class Encoder {
   }
 
   #yamlOf(value: JsonValue): string {
-    const key = JSON.stringify(value);
+    const key = encodeRaw(value);
     let text = this.#yaml.get(key);
     if (text === undefined) {
       text = formatYaml(value);

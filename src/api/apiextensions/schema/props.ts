@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../../../machinery/json.js';
 
 /** One of `x-kubernetes-validations`. */
 export interface ValidationRule extends JsonObject {
-  rule: string;
+  /** Absent when it is empty. */
+  rule?: string;
   message?: string;
   messageExpression?: string;
   reason?: string;
@@ -35,7 +36,8 @@ export interface SchemaProps extends JsonObject {
   maxProperties?: number;
   minProperties?: number;
   required?: string[];
-  items?: SchemaProps | SchemaProps[];
+  /** Null when something was sent that is neither. */
+  items?: SchemaProps | SchemaProps[] | null;
   allOf?: SchemaProps[];
   oneOf?: SchemaProps[];
   anyOf?: SchemaProps[];
@@ -43,7 +45,7 @@ export interface SchemaProps extends JsonObject {
   properties?: Record<string, SchemaProps>;
   additionalProperties?: SchemaProps | boolean;
   patternProperties?: Record<string, SchemaProps>;
-  dependencies?: Record<string, SchemaProps | string[]>;
+  dependencies?: Record<string, SchemaProps | string[] | null>;
   additionalItems?: SchemaProps | boolean;
   definitions?: Record<string, SchemaProps>;
   externalDocs?: JsonObject;

@@ -146,7 +146,7 @@ class SchemaCheck {
       add(inner, at.child('definitions').key(name), around);
     this.#items(s, at, around, scope, add);
     for (const [name, inner] of Object.entries(s.dependencies ?? {})) {
-      if (!Array.isArray(inner)) add(inner, at.child('dependencies').key(name), around);
+      if (inner && !Array.isArray(inner)) add(inner, at.child('dependencies').key(name), around);
     }
   }
 

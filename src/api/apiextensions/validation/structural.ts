@@ -37,7 +37,7 @@ export function unsupportedFeature(schema: SchemaProps): string | undefined {
   if (Array.isArray(items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array";
   const below = [items, ...Object.values(properties), additionalProperties];
   for (const inner of below) {
-    const found = typeof inner === 'object' ? unsupportedFeature(inner) : undefined;
+    const found = inner && typeof inner === 'object' ? unsupportedFeature(inner) : undefined;
     if (found) return found;
   }
   return undefined;

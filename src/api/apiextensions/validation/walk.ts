@@ -14,7 +14,8 @@ export function* innerSchemas(schema: SchemaProps): Iterable<SchemaProps> {
   yield* Object.values(schema.patternProperties ?? {});
   if (typeof additionalItems === 'object') yield additionalItems;
   yield* Object.values(schema.definitions ?? {});
-  for (const dependency of Object.values(dependencies ?? {})) if (!Array.isArray(dependency)) yield dependency;
+  for (const dependency of Object.values(dependencies ?? {}))
+    if (dependency && !Array.isArray(dependency)) yield dependency;
 }
 
 /** A schema and all schemas in it. */

@@ -7,7 +7,7 @@ import {
   type Path,
   required,
 } from '../../../machinery/field.js';
-import type { JsonObject, JsonValue } from '../../../machinery/json.js';
+import { getOwn, type JsonObject, type JsonValue } from '../../../machinery/json.js';
 import { Quantity } from '../../../machinery/quantity.js';
 import { list, obj, str } from '../../access.js';
 import { type Check, dnsLabel, formats, invalidEach, type Rule } from '../../validation/index.js';
@@ -152,12 +152,13 @@ function requirements(checkName: NameRule): Rule<PodCheck> {
       one(name, requests[name], at.child('requests').key(name), () => {
         const q = quantity(requests[name]);
         const where = at.child('requests');
-        if (limits[name] === undefined) {
+        const limited = getOwn(limits, name);
+        if (limited === undefined) {
           if (!mayOvercommit(name))
             c.errors.push(required(at.child('limits'), 'Limit must be set for non overcommitable resources'));
           return;
         }
-        const limit = quantity(limits[name]);
+        const limit = quantity(limited);
         const order = q.compare(limit);
         if (order !== 0 && !mayOvercommit(name))
           c.errors.push(invalidValue(where, q.toString(), `must be equal to ${name} limit of ${limit}`));

@@ -6,7 +6,7 @@ import {
   type Path,
   required as requiredError,
 } from '../../../machinery/field.js';
-import type { JsonObject, ObjectMeta } from '../../../machinery/json.js';
+import { getOwn, type JsonObject, type ObjectMeta } from '../../../machinery/json.js';
 import { bool, list, obj, ptr, str, strings } from '../../access.js';
 import { aggregateContainers } from '../../defaulting/special.js';
 import {
@@ -85,7 +85,7 @@ function podLevelResources(spec: JsonObject, at: Path, c: PodCheck): void {
   if (Object.keys(requests).length + Object.keys(limits).length === 0) return;
   const asked = aggregateContainers(spec, 'requests');
   for (const name of [...asked.keys()].sort()) {
-    const given = quantity(requests[name]);
+    const given = quantity(getOwn(requests, name));
     if (asked.get(name)!.compare(given) > 0)
       c.errors.push(
         invalidValue(
@@ -98,12 +98,13 @@ function podLevelResources(spec: JsonObject, at: Path, c: PodCheck): void {
   list(spec, 'containers').forEach((container, i) => {
     const own = obj(obj(container, 'resources'), 'limits');
     for (const name of Object.keys(own).sort()) {
-      if (limits[name] === undefined || quantity(own[name]).compare(quantity(limits[name])) <= 0) continue;
+      const limit = getOwn(limits, name);
+      if (limit === undefined || quantity(own[name]).compare(quantity(limit)) <= 0) continue;
       c.errors.push(
         invalidValue(
           at.child('containers').index(i).key(name).child('limits'),
           quantity(own[name]).toString(),
-          `must be less than or equal to pod limits of ${quantity(limits[name])}`,
+          `must be less than or equal to pod limits of ${quantity(limit)}`,
         ),
       );
     }

@@ -1,5 +1,5 @@
 import { duplicate, forbiddenField, invalidValue, notSupported, Path } from '../../../machinery/field.js';
-import type { JsonObject, KubeObject } from '../../../machinery/json.js';
+import { getOwn, type JsonObject, type KubeObject } from '../../../machinery/json.js';
 import { list, obj, ptr, str } from '../../access.js';
 import {
   type Check,
@@ -142,7 +142,7 @@ function allocatedName(name: string, container: JsonObject, at: Path, c: Check):
           "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty",
         ),
       );
-  } else if (obj(resources, 'requests')[name] === undefined)
+  } else if (getOwn(obj(resources, 'requests'), name) === undefined)
     c.errors.push(invalidValue(at, name, "must match one of the container's resource requests"));
 }
 

@@ -88,14 +88,14 @@ function isEmpty(object: KubeObject): boolean {
 /** A converted object, with the metadata that it had. */
 function accept(before: KubeObject, value: JsonValue, apiVersion: string, from: string): KubeObject {
   const after = unstructured(value);
-  const found = String(after.apiVersion ?? '');
+  const found = textOf(after.apiVersion);
   const version = found.split('/').length > 2 ? '' : found;
   const returned = `conversion webhook for ${from} returned invalid`;
   if (version !== apiVersion) {
     throw failed(`${returned} object at index 0: invalid groupVersion (expected ${apiVersion}, received ${version})`);
   }
   if (after.kind !== before.kind) {
-    const kinds = `(expected ${before.kind ?? ''}, received ${String(after.kind)})`;
+    const kinds = `(expected ${before.kind ?? ''}, received ${textOf(after.kind)})`;
     throw failed(`${returned} object at index 0: invalid kind ${kinds}`);
   }
   const changed = changedIdentity(before, after);
@@ -116,6 +116,9 @@ function unstructured(value: JsonValue): JsonObject {
   if (!value.kind) throw failed(`Object 'Kind' is missing in '${encodePlain(value)}'`);
   return value;
 }
+
+/** What is no text counts as none, as in Go's accessors. */
+const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 function failed(message: string): StatusError {
   return new StatusError(500, '', message);

@@ -42,8 +42,9 @@ export function compileRules(schema: Structural, decl: DeclType): CompiledRule[]
 
 function compileRule(rule: ValidationRule, env: Environment, decl: DeclType, schema: Structural): CompiledRule {
   const refused = { rule, usesOldSelf: false, maxCost: 0, fieldPath: '' };
-  if (rule.rule.trim() === '') return refused;
-  const compiled = compile(rule.rule, env, decl);
+  const { rule: text = '' } = rule;
+  if (text.trim() === '') return refused;
+  const compiled = compile(text, env, decl);
   const fault = faultOf(compiled, BOOL, 'cel expression must evaluate to a bool', '');
   if (fault !== undefined || compiled.failed) return { ...refused, fault };
   const accepted = {

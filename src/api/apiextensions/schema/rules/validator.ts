@@ -282,7 +282,7 @@ function defaultMessage(rule: ValidationRule): string {
 }
 
 function nameOf(rule: ValidationRule): string {
-  return (rule.message || rule.rule).trim();
+  return (rule.message || rule.rule || '').trim();
 }
 
 function failure(rule: ValidationRule, at: Path, text: string, value: JsonValue | undefined): FieldError {
