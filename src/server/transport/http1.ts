@@ -55,6 +55,11 @@ export class Http1Exchange extends Exchange {
     };
   }
 
+  /** The whole answer was handed to the system. */
+  get finished(): boolean {
+    return this.#outgoing.writableFinished;
+  }
+
   abort(): void {
     this.ended = true;
     this.connection.socket.destroy();

@@ -28,9 +28,6 @@ export function http1Server(limits: TransportLimits): Server {
   });
   // A client that has sent its request and closes its side still gets the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on('connect', (_request, socket) => {
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n');
-  });
   // The check of header timeouts starts with listening.
   server.emit('listening');
   return server;

@@ -477,6 +477,40 @@ describe('HTTP/1.1', () => {
     expect(await readToEnd(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
   });
 
+  it.each([
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n', 417],
+  ])('survives an upgrade that comes right behind a refusal: %#', async (refused, code) => {
+    const { port } = await serve(echo);
+    const socket = await raw(port);
+    socket.write(`${refused}GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`);
+    expect(await readToEnd(socket)).toMatch(new RegExp(`^(HTTP/1.1 ${code} [\\s\\S]*)?$`));
+    expect((await get1(port)).status).toBe(200);
+  });
+
+  it('tells the handler of a request behind a refusal when the connection is over', async () => {
+    let gone = (): void => {};
+    const told = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const { port } = await serve(async (req) => {
+      await new Promise((resolve) => req.signal.addEventListener('abort', resolve));
+      gone();
+    });
+    const socket = await raw(port);
+    socket.write('GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    expect(await readToEnd(socket)).toMatch(/^HTTP\/1.1 400 /);
+    await told;
+  });
+
+  it('closes on who asks for a tunnel and then says nothing', async () => {
+    const { port, transport } = await serve(echo);
+    const socket = await raw(port);
+    socket.write('CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await readToEnd(socket);
+    await expect.poll(() => transport.connections).toBe(0);
+  });
+
   it('takes headers of half a megabyte', async () => {
     const { port } = await serve(echo);
     expect((await get1(port, { headers: { x: 'x'.repeat(5e5) } })).status).toBe(200);

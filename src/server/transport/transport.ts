@@ -60,7 +60,7 @@ class TlsTransport implements Transport {
     this.#certificates = loadCertificates(this.#policy, options.tls);
     this.#http1 = http1Server(this.#limits);
     this.#http1.on('request', this.#onRequest).on('checkContinue', this.#onRequest).on('upgrade', this.#onUpgrade);
-    this.#http1.on('clientError', this.#onClientError);
+    this.#http1.on('connect', this.#onConnect).on('clientError', this.#onClientError);
     const { bodyIdleTimeout, writeIdleTimeout } = this.#limits;
     const interval = Math.min(5000, bodyIdleTimeout / 2, writeIdleTimeout / 2);
     this.#sweeper = setInterval(() => {
@@ -169,7 +169,11 @@ class TlsTransport implements Transport {
       connection.ending = true;
       for (const exchange of queue) exchange.interrupt();
     });
-    socket.on('close', () => this.#queues.delete(connection));
+    socket.on('close', () => {
+      this.#queues.delete(connection);
+      // Node closes only the response that has the connection, not those that wait behind it.
+      for (const exchange of queue.splice(0)) this.#over(exchange, exchange.finished);
+    });
     this.#http1.emit('connection', socket);
   };
 
@@ -211,7 +215,8 @@ class TlsTransport implements Transport {
     }
     const exchange = new Http1Exchange(connection, incoming, outgoing, this.#isDraining);
     outgoing.on('close', () => {
-      this.#over(exchange, outgoing.writableFinished);
+      if (queue[0] !== exchange) return;
+      this.#over(exchange, exchange.finished);
       queue.shift();
       if (queue[0]) void this.#run(queue[0]);
       else if (this.#closed) connection.socket.destroySoon();
@@ -231,11 +236,16 @@ class TlsTransport implements Transport {
     // The parser has let go of the connection: an ordinary answer needs a response object of its own.
     const outgoing = new ServerResponse(incoming);
     outgoing.shouldKeepAlive = false;
-    outgoing.assignSocket(socket);
+    try {
+      outgoing.assignSocket(socket);
+    } catch {
+      // What Node refuses itself (no Host, an unknown Expect) is in no queue, but its answer is still under way.
+      socket.destroy();
+      return;
+    }
     const exchange = new Http1Exchange(connection, incoming, outgoing, this.#isDraining, head);
     queue.push(exchange);
     outgoing.on('finish', () => socket.destroySoon());
-    socket.on('close', () => this.#over(exchange, outgoing.writableFinished));
     this.#active.add(exchange);
     void this.#run(exchange);
   };
@@ -258,13 +268,25 @@ class TlsTransport implements Transport {
       socket.destroy();
       return;
     }
-    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
+    this.#refuse(connection, CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request');
+  };
+
+  /** Tunnels to elsewhere are none of our business. */
+  readonly #onConnect = (_incoming: IncomingMessage, stream: object): void => {
+    const connection = this.#connectionOf.get(stream)!;
+    if (this.#queues.get(connection)?.length !== 0) connection.socket.destroy();
+    else this.#refuse(connection, '405 Method Not Allowed');
+  };
+
+  /** The last answer on a connection. */
+  #refuse(connection: Connection, status: string): void {
+    const { socket } = connection;
     this.#refused.add(connection);
     socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
     // Closing on a client that still sends would reset the connection before it reads the answer.
     const timer = setTimeout(() => socket.destroy(), LINGER);
     socket.on('end', () => socket.destroySoon()).on('close', () => clearTimeout(timer));
-  };
+  }
 
   async #run(exchange: Exchange): Promise<void> {
     try {
