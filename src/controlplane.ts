@@ -6,7 +6,7 @@ import { writeKubeconfig } from './auth/pki/kubeconfig.js';
 import { loadAuthority, loadOrCreateMaterial, type Material, type MaterialStore } from './auth/pki/material.js';
 import { directoryStore } from './auth/pki/material-store.js';
 import { openAccess } from './controlplane/access.js';
-import { advertisedAddress } from './controlplane/addresses.js';
+import { advertisedAddress, hostPort } from './controlplane/addresses.js';
 import { adminAccessGuards } from './controlplane/admin-access-guard.js';
 import { openAdmission, quotaParts } from './controlplane/admission.js';
 import { openAggregation } from './controlplane/aggregation.js';
@@ -151,6 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     clientCa: access.authentication.clientCaPem,
   });
   let port = options.port ?? 0;
+  const externalAddress = () => hostPort(options.externalHostname ?? advertiseAddress ?? host, port);
   let ready = false;
   let draining = false;
   let leaving = false;
@@ -166,11 +167,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     flags: options.flags,
     metrics: options.metrics,
     log,
-    serverAddress: () => `${advertiseAddress ?? host}:${port}`,
+    serverAddress: externalAddress,
     started: () => ready,
     starting: () => performance.now() < graceUntil,
     draining: () => draining,
-    openId: access.authentication.openId(`${advertiseAddress ?? host}`),
+    openId: access.authentication.openId(externalAddress),
     storage: storageAnswers,
   });
   const requests = new RequestMetrics(general.metrics, (group, version, resource, subresource) => {
@@ -239,6 +240,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const unwatch = certificateFiles(options).map((path) => fileSystem.watch(path, reload));
   await ensureBootstrapObjects({
     client,
+    log,
     advertiseAddress,
     securePort: bound.port,
     reconcileEndpoints: options.reconcileEndpoints ?? true,

@@ -84,7 +84,7 @@ describe('flags that become options', () => {
     version: 'audit.k8s.io/v1',
   };
   it.each<[string[], object]>([
-    [['--external-hostname=h'], { certificateHosts: ['h'] }],
+    [['--external-hostname=h'], { certificateHosts: ['h'], externalHostname: 'h' }],
     [['--min-request-timeout=9'], { minRequestTimeoutSeconds: 9 }],
     [['--request-timeout=9s'], { requestTimeoutMs: 9000 }],
     [['--shutdown-delay-duration=9s'], { shutdownDelayMs: 9000 }],

@@ -89,6 +89,7 @@ export function apiserverOptions(values: Values): MappedOptions {
       host: get<string>('bind-address') ?? '0.0.0.0',
       port: port(get<number>('secure-port') ?? 6443),
       advertiseAddress: get('advertise-address'),
+      externalHostname: host,
       certificateHosts: host ? [host] : [],
       tlsCertFile: certificate.cert,
       tlsPrivateKeyFile: certificate.key,

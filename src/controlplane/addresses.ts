@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /**
@@ -12,4 +13,15 @@ export function advertisedAddress(given: string | undefined, bound: string): str
     if (usable) return usable.address;
   }
   return undefined;
+}
+
+/** host:port, as URLs have it; the host may bring a port of its own. */
+export function hostPort(host: string, port: number): string {
+  if (isIPv6(host)) return `[${host}]:${port}`;
+  return host.includes(':') ? host : `${host}:${port}`;
+}
+
+/** Nobody else reaches such an address; Endpoints may not hold it. */
+export function isLoopback(address: string): boolean {
+  return /^(127\.|::1$)/.test(address);
 }

@@ -6,11 +6,13 @@ import { type GroupResource, isStatusError } from '../machinery/errors.js';
 import type { KubeObject } from '../machinery/json.js';
 import { readCatalogFile } from '../machinery/scheme/catalog.js';
 import type { LocalClient } from '../registry/local-client.js';
+import { isLoopback } from './addresses.js';
 
 export interface BootstrapOptions {
   readonly client: LocalClient;
   /** Undefined: there is none to tell others. */
   readonly advertiseAddress: string | undefined;
+  log(level: 'warning', message: string): void;
   readonly securePort: number;
   /** Whether to write that address to the endpoints of the kubernetes service. */
   readonly reconcileEndpoints: boolean;
@@ -194,6 +196,11 @@ async function ensureKubernetesService(options: BootstrapOptions): Promise<void>
     settings,
   );
   if (!advertiseAddress || !options.reconcileEndpoints) return;
+  if (isLoopback(advertiseAddress)) {
+    const text = `--advertise-address ${advertiseAddress} is of this host alone: default/kubernetes gets no endpoints`;
+    options.log('warning', text);
+    return;
+  }
   const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
   const endpoints: KubeObject = {
     metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },

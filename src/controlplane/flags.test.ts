@@ -253,3 +253,29 @@ describe('metrics', () => {
     await expect(start({ metrics: { allowedLabels: { total: ['x'] } } })).rejects.toThrow('total is not metric,label');
   });
 });
+
+describe('the address that others are told', () => {
+  const told = async (cp: ControlPlane) => [
+    (await ask(cp, 'GET', '/.well-known/openid-configuration')).body.jwks_uri,
+    ((await ask(cp, 'GET', '/api')).body.serverAddressByClientCIDRs as JsonObject[])[0]!.serverAddress,
+  ];
+  it.each<[ControlPlaneOptions, (port: number) => string]>([
+    [{ advertiseAddress: '192.0.2.10' }, (port) => `192.0.2.10:${port}`],
+    [{ advertiseAddress: '2001:db8::1' }, (port) => `[2001:db8::1]:${port}`],
+    [{ externalHostname: 'api.example', advertiseAddress: '192.0.2.10' }, (port) => `api.example:${port}`],
+    [{ externalHostname: 'api.example:8443' }, () => 'api.example:8443'],
+  ])('of %j has the port', async (options, address) => {
+    const authentication = { serviceAccountIssuer: ['https://issuer.example'] };
+    const cp = await start({ ...options, authentication });
+    const wanted = address(portOf(cp));
+    expect(await told(cp)).toEqual([`https://${wanted}/openid/v1/jwks`, wanted]);
+  });
+
+  it.each(['127.0.0.1', '::1'])('is no endpoint of the service when it is %s', async (advertiseAddress) => {
+    const said: string[] = [];
+    const cp = await start({ advertiseAddress, log: (_, text) => said.push(text) });
+    expect(said).toContainEqual(expect.stringContaining(`--advertise-address ${advertiseAddress}`));
+    expect((await ask(cp, 'GET', '/api/v1/namespaces/default/services/kubernetes')).status).toBe(200);
+    expect((await ask(cp, 'GET', '/api/v1/namespaces/default/endpoints/kubernetes')).status).toBe(404);
+  });
+});

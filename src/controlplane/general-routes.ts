@@ -124,17 +124,17 @@ function zpages({ env, flags, random }: GeneralParts, paths: readonly string[]):
   return pages;
 }
 
-function openIdPaths(documents: OpenIdDocuments | undefined): Record<string, OpenIdDocument> {
+function openIdPaths(documents: OpenIdDocuments | undefined): Record<string, () => OpenIdDocument> {
   if (!documents) return {};
-  return { [OPENID_CONFIGURATION_PATH]: documents.configuration, [JWKS_PATH]: documents.jwks };
+  return { [OPENID_CONFIGURATION_PATH]: documents.configuration, [JWKS_PATH]: () => documents.jwks };
 }
 
-/** Ready documents by path. */
-function documentsRoute(documents: Readonly<Record<string, OpenIdDocument>>): Route {
+/** Documents by path. */
+function documentsRoute(documents: Readonly<Record<string, () => OpenIdDocument>>): Route {
   return (request) => {
     const document = Object.hasOwn(documents, request.info.path) ? documents[request.info.path] : undefined;
     if (!document || request.http.method !== 'GET') return false;
-    const { body, headers } = document;
+    const { body, headers } = document();
     request.response.head(200, request.answerHeaders({ ...headers, 'Content-Length': body.length }));
     request.response.end(body);
     return true;

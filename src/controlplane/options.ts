@@ -19,6 +19,8 @@ export interface ControlPlaneOptions {
   readonly port?: number;
   /** Address that clients in the cluster reach this server at. Default: the one it listens on. */
   readonly advertiseAddress?: string;
+  /** Host, or host:port, that documents name for clients outside. Default: the advertised address. */
+  readonly externalHostname?: string;
   /** Further DNS names and addresses of the serving certificate that is made. */
   readonly certificateHosts?: readonly string[];
   /** PEM files to serve with, instead of a certificate of the own authority. */

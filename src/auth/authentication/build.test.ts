@@ -627,8 +627,13 @@ describe('reviews', () => {
 describe('what others need', () => {
   it('is given', () => {
     expect(authn.apiAudiences).toEqual([ISSUER, 'https://old']);
-    expect(authn.openId('h:1')?.configuration.body.toString()).toContain('"jwks_uri":"https://h:1/openid/v1/jwks"');
-    expect(JSON.parse(authn.openId('h')!.jwks.body.toString()).keys.map((k: { kid: string }) => k.kid)).toEqual([
+    expect(
+      authn
+        .openId(() => 'h:1')
+        ?.configuration()
+        .body.toString(),
+    ).toContain('"jwks_uri":"https://h:1/openid/v1/jwks"');
+    expect(JSON.parse(authn.openId(() => 'h')!.jwks.body.toString()).keys.map((k: { kid: string }) => k.kid)).toEqual([
       keyIdOf(createPublicKey(saKey)),
       keyIdOf(oldKey),
     ]);

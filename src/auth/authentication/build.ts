@@ -43,7 +43,7 @@ export interface Authentication {
   readonly maxTokenExpiration: number;
   readonly extendTokenExpiration: boolean;
   /** Issuer discovery; undefined, with a reason in the log, when the issuer does not allow it. */
-  openId(externalAddress: string): OpenIdDocuments | undefined;
+  openId(externalAddress: () => string): OpenIdDocuments | undefined;
   /** A token that makes `system:apiserver` of group system:masters; it lives as long as this process. */
   readonly loopbackToken: string;
   /** PEM of all authorities that client certificates may come from; undefined: ask clients for none. */

@@ -12,7 +12,8 @@ export interface OpenIdDocument {
 }
 
 export interface OpenIdDocuments {
-  readonly configuration: OpenIdDocument;
+  /** Made when asked for: only a listening server knows its port. */
+  configuration(): OpenIdDocument;
   readonly jwks: OpenIdDocument;
 }
 
@@ -22,7 +23,7 @@ export interface OpenIdOptions {
   /** `--service-account-jwks-uri`. */
   readonly jwksUri?: string;
   /** Host and port that clients reach this server by. */
-  readonly externalAddress: string;
+  externalAddress(): string;
   readonly keys: readonly VerificationKey[];
 }
 
@@ -33,29 +34,30 @@ export interface OpenIdOptions {
 export function openIdDocuments(options: OpenIdOptions): OpenIdDocuments {
   const { issuer, keys } = options;
   if (issuer === '') throw new Error('empty issuer URL');
-  if (!options.jwksUri && !options.externalAddress) {
+  if (!options.jwksUri && !options.externalAddress()) {
     throw new Error('either the JWKS URI or the default external address, or both, must be set');
   }
   if (keys.length === 0) throw new Error('no keys provided for validating keyset');
   if (!/^https:/i.test(issuer)) throw new Error(`issuer URL must use https scheme, got: ${issuer}`);
   if (issuer.includes('#')) throw new Error(`issuer URL may not include a fragment, got: ${issuer}`);
   if (issuer.includes('?')) throw new Error(`issuer URL may not include a query, got: ${issuer}`);
-  const jwksUri = options.jwksUri || `https://${options.externalAddress}${JWKS_PATH}`;
-  if (!URL.canParse(jwksUri))
+  const jwksUri = () => options.jwksUri || `https://${options.externalAddress()}${JWKS_PATH}`;
+  if (!URL.canParse(jwksUri()))
     throw new Error(
-      `attempted to build jwks_uri from external address ${options.externalAddress}, but could not construct a valid URL`,
+      `attempted to build jwks_uri from external address ${options.externalAddress()}, but could not construct a valid URL`,
     );
-  if (!/^https:/i.test(jwksUri)) throw new Error(`jwksURI requires https scheme, parsed as: ${jwksUri}`);
+  if (!/^https:/i.test(jwksUri())) throw new Error(`jwksURI requires https scheme, parsed as: ${jwksUri()}`);
   const set = keys.map(publicJwk);
   const algorithms = [...new Set(set.map((key) => key.alg as string))].sort();
   return {
-    configuration: document('application/json', {
-      issuer,
-      jwks_uri: jwksUri,
-      response_types_supported: ['id_token'],
-      subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: algorithms,
-    }),
+    configuration: () =>
+      document('application/json', {
+        issuer,
+        jwks_uri: jwksUri(),
+        response_types_supported: ['id_token'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: algorithms,
+      }),
     jwks: document('application/jwk-set+json', { keys: set }),
   };
 }

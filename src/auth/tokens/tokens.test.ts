@@ -201,7 +201,8 @@ describe('service account names', () => {
 describe('discovery documents', () => {
   const keys = verificationKeys([createPublicKey(rsa), createPublicKey(p256)]).all;
   it('name issuer, keys and algorithms', () => {
-    const { configuration, jwks } = openIdDocuments({ issuer: 'https://i', externalAddress: '192.0.2.1:6443', keys });
+    const made = openIdDocuments({ issuer: 'https://i', externalAddress: () => '192.0.2.1:6443', keys });
+    const [configuration, jwks] = [made.configuration(), made.jwks];
     expect(configuration.body.toString()).toBe(
       '{"issuer":"https://i","jwks_uri":"https://192.0.2.1:6443/openid/v1/jwks","response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["ES256","RS256"]}',
     );
@@ -223,10 +224,10 @@ describe('discovery documents', () => {
     [{ issuer: 'https://i?x' }, 'may not include a query'],
     [{ issuer: 'https://i#x' }, 'may not include a fragment'],
     [{ jwksUri: 'http://i' }, 'jwksURI requires https scheme'],
-    [{ externalAddress: '' }, 'must be set'],
+    [{ externalAddress: () => '' }, 'must be set'],
     [{ keys: [] }, 'no keys'],
   ])('are refused for %j', (over, message) => {
-    expect(() => openIdDocuments({ issuer: 'https://i', externalAddress: 'h', keys, ...over })).toThrow(message);
+    expect(() => openIdDocuments({ issuer: 'https://i', externalAddress: () => 'h', keys, ...over })).toThrow(message);
   });
 });
 
