@@ -16,6 +16,7 @@ import {
   recursiveDifference,
   setOfPaths,
   union,
+  unionOf,
 } from './field-set.js';
 import { compareElements, elementText, keyElement, parseElement, valueElement } from './path-element.js';
 
@@ -126,6 +127,15 @@ describe('operations', () => {
         expect(JSON.stringify([a, b])).toBe(before);
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  it('unite any number', () => {
+    fc.assert(
+      fc.property(fc.array(list, { maxLength: 7 }), (all) => {
+        expect(unionOf(all.map(setOfPaths))).toEqual(all.map(setOfPaths).reduce(union, EMPTY));
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -125,6 +125,17 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return unionNodes(a, b);
 }
 
+/** The union of many sets, two by two: one after the other would go over what there is already for each of them. */
+export function unionOf(sets: readonly FieldSet[]): FieldSet {
+  let left = sets;
+  while (left.length > 1) {
+    const pairs: FieldSet[] = [];
+    for (let i = 0; i < left.length; i += 2) pairs.push(union(left[i]!, left[i + 1] ?? EMPTY));
+    left = pairs;
+  }
+  return left[0] ?? EMPTY;
+}
+
 /** Both nodes have something below them. */
 function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
   const out: JsonObject = {};

@@ -1,6 +1,6 @@
 import { compareBytes } from '../go-format.js';
 import { equalJson, type KubeObject, type ManagedFieldsEntry } from '../json.js';
-import { type FieldSet, isEmptySet, parseFieldSet, union } from './field-set.js';
+import { type FieldSet, isEmptySet, parseFieldSet, unionOf } from './field-set.js';
 
 export interface ManagerInfo {
   readonly manager: string;
@@ -152,8 +152,9 @@ export function capUpdaters(managed: Managed): void {
   if (count <= MAX_UPDATERS) return;
   updaters.sort((a, b) => secondsOf(a[1].time) - secondsOf(b[1].time) || compareBytes(a[0], b[0]));
   const firstOfVersion = new Map<string, string>();
+  const merged = new Map<string, FieldSet[]>();
   for (const [id, m] of updaters) {
-    if (count <= MAX_UPDATERS) return;
+    if (count <= MAX_UPDATERS) break;
     const info: ManagerInfo = { manager: OLD_UPDATES, operation: 'Update', apiVersion: m.apiVersion, subresource: '' };
     const bucket = managerId(info);
     const first = firstOfVersion.get(m.apiVersion);
@@ -164,7 +165,11 @@ export function capUpdaters(managed: Managed): void {
     const before = managed.get(bucket) ?? managed.get(first)!;
     if (!managed.has(bucket)) managed.delete(first);
     managed.delete(id);
-    managed.set(bucket, { ...m, info, set: union(m.set, before.set) });
+    managed.set(bucket, { ...m, info });
+    const sets = merged.get(bucket);
+    if (sets) sets.push(m.set);
+    else merged.set(bucket, [before.set, m.set]);
     count--;
   }
+  for (const [bucket, sets] of merged) managed.set(bucket, { ...managed.get(bucket)!, set: unionOf(sets) });
 }

@@ -3,7 +3,7 @@ import type { JsonObject, KubeObject } from '../json.js';
 import { type Comparison, compare, NO_CHANGE } from './compare.js';
 import { Conflicts } from './conflict.js';
 import type { FieldFilter } from './contract.js';
-import { difference, EMPTY, type FieldSet, intersection, isEmptySet, union } from './field-set.js';
+import { difference, EMPTY, type FieldSet, intersection, isEmptySet, union, unionOf } from './field-set.js';
 import type { Managed, ManagerInfo } from './managed.js';
 import { mergeTyped } from './merge.js';
 import { fieldSetOf } from './owned.js';
@@ -205,11 +205,16 @@ export class Updater {
 
   /** Puts back what is in `merged` and owned by anybody, one version after the other, that of `pruned` first. */
   *#addBackOwned(merged: Versioned, pruned: Versioned, managed: Managed): Steps<Versioned> {
-    const owned = new Map<string, FieldSet>([[pruned.apiVersion, EMPTY]]);
-    for (const m of managed.values()) owned.set(m.apiVersion, union(owned.get(m.apiVersion) ?? EMPTY, m.set));
+    const owned = new Map<string, FieldSet[]>([[pruned.apiVersion, []]]);
+    for (const m of managed.values()) {
+      const sets = owned.get(m.apiVersion);
+      if (sets) sets.push(m.set);
+      else owned.set(m.apiVersion, [m.set]);
+    }
     let all = merged;
     let kept = pruned;
-    for (const [version, set] of owned) {
+    for (const [version, sets] of owned) {
+      const set = unionOf(sets);
       if (isEmptySet(set)) continue;
       const atom = this.#o.atom(version);
       if (!atom) continue;

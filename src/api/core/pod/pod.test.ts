@@ -96,6 +96,18 @@ describe('Pod', () => {
       expect(change((s) => Object.assign(s, { activeDeadlineSeconds: 50 }))).toEqual([]);
       expect(change((s) => (s.tolerations as JsonObject[]).push({ operator: 'Exists', key: 'l' }))).toEqual([]);
     });
+    it('of tolerations only put new ones beside the old, or change their seconds', () => {
+      const modified = [
+        'spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds',
+      ];
+      expect(change((s) => Object.assign(part(s, 'tolerations', 0), { effect: 'NoExecute' }))).toEqual(modified);
+      expect(change((s) => (s.tolerations as JsonObject[]).pop())).toEqual(modified);
+      const held = { key: 'k', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 };
+      const { obj } = create(pod({ tolerations: [held] }));
+      expect(
+        update(obj, (o) => Object.assign(part(o, 'spec', 'tolerations', 0), { tolerationSeconds: 9 })).faults,
+      ).toEqual([]);
+    });
     it('of anything else show what would change', () => {
       const [fault] = change((s) => Object.assign(part(s, 'containers', 0), { command: ['x'] }));
       expect(fault).toMatch(/^spec: Forbidden: pod updates may not change fields other than/);

@@ -70,12 +70,12 @@ function deadline(spec: JsonObject, old: JsonObject, c: Check): boolean {
   return true;
 }
 
-const withoutSeconds = ({ tolerationSeconds: _, ...rest }: JsonObject): JsonObject => rest;
+const TOLERATION = ['key', 'operator', 'value', 'effect'];
+const withoutSeconds = (t: JsonObject): string => JSON.stringify(TOLERATION.map((name) => str(t, name)));
 function tolerations(spec: JsonObject, old: JsonObject, c: Check): void {
   const after = list(spec, 'tolerations');
-  const kept = list(old, 'tolerations').every((t) =>
-    after.some((n) => equalJson(withoutSeconds(t), withoutSeconds(n))),
-  );
+  const found = new Set(after.map(withoutSeconds));
+  const kept = list(old, 'tolerations').every((t) => found.has(withoutSeconds(t)));
   const at = SPEC.child('tolerations');
   if (!kept) c.errors.push(forbiddenField(at, 'existing toleration can not be modified except its tolerationSeconds'));
   else each(toleration)(after, at, c);

@@ -153,6 +153,8 @@ describe('limits', () => {
     const nested = (n: number) => `${'('.repeat(n)}a${')'.repeat(n)}`;
     expect(errors(nested(MAX_DEPTH - 1))).toEqual([]);
     expect(errors(nested(MAX_DEPTH))).toEqual(['-1:0: expression recursion limit exceeded: 250']);
+    expect(errors(`${'a.b(c,'.repeat(200)}1`)).not.toEqual([]);
+    expect(errors(`${'a.b(c,'.repeat(MAX_DEPTH - 2)}1`)).not.toEqual([]);
     const chain = (n: number) =>
       Array(n + 1)
         .fill('a')

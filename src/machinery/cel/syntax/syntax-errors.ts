@@ -42,7 +42,9 @@ export function reportSyntaxErrors(
     }
     reader.call('start', undefined, 0);
   } catch (e) {
-    if (!(e instanceof Stop)) throw e;
+    // What is nested that deep, and wrong, needs more stack than there is.
+    if (e instanceof RangeError) issues.report(undefined, `expression recursion limit exceeded: ${maxDepth}`);
+    else if (!(e instanceof Stop)) throw e;
   }
 }
 
