@@ -6,6 +6,7 @@ import {
   LazyObject,
   LIMITS,
   types,
+  VariableTypes,
 } from '../../machinery/cel/index.js';
 import { compileExpression, type Expression } from './expression.js';
 
@@ -18,19 +19,17 @@ export interface VariableSpec {
 /** The compiled variables of a policy; each may use those before it. */
 export class PolicyVariables {
   readonly expressions: ReadonlyMap<string, Expression>;
-  readonly #types: Readonly<Record<string, types.Type>>;
+  readonly #types = new VariableTypes();
 
   constructor(specs: readonly VariableSpec[], has: Pick<AdmissionVariables, 'params' | 'authorizer'>) {
     const expressions = new Map<string, Expression>();
-    const known: Record<string, types.Type> = {};
+    const env = admissionEnvironment({ ...has, patchTypes: false, variables: this.#types });
     for (const { name, expression } of specs) {
-      const env = admissionEnvironment({ ...has, patchTypes: false, variables: known });
       const compiled = compileExpression(expression, env, [types.ANY]);
       expressions.set(name, compiled);
-      known[name] = compiled.type ? fieldType(compiled.type) : types.DYN;
+      this.#types.set(name, compiled.type ? fieldType(compiled.type) : types.DYN);
     }
     this.expressions = expressions;
-    this.#types = known;
   }
 
   /** The environment of expressions that use the variables. */

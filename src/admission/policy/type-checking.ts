@@ -5,6 +5,7 @@ import {
   type Environment,
   schemaType,
   types,
+  VariableTypes,
 } from '../../machinery/cel/index.js';
 import { compareBytes } from '../../machinery/go-format.js';
 import { type GroupVersionKind, type GroupVersionResource, parseApiVersion } from '../../machinery/json.js';
@@ -64,19 +65,18 @@ function environment(
   const paramGvk = paramKind && { ...parseApiVersion(paramKind.apiVersion ?? ''), kind: paramKind.kind ?? '' };
   const paramSchema = paramGvk && deps.schemaOf(paramGvk);
   const params = paramSchema && declared(paramSchema, paramGvk, deps);
-  const known: Record<string, types.Type> = {};
-  const make = () =>
-    admissionEnvironment({
-      params: paramKind !== undefined,
-      authorizer: true,
-      patchTypes: false,
-      variables: known,
-    }).withVariables({ object, oldObject: object, ...(params && { params }) });
+  const known = new VariableTypes();
+  const made = admissionEnvironment({
+    params: paramKind !== undefined,
+    authorizer: true,
+    patchTypes: false,
+    variables: known,
+  }).withVariables({ object, oldObject: object, ...(params && { params }) });
   for (const { name, expression } of spec.variables ?? []) {
-    const checked = make().check(expression);
-    known[name] = checked.issues ? types.DYN : checked.type;
+    const checked = made.check(expression);
+    known.set(name, checked.issues ? types.DYN : checked.type);
   }
-  return make();
+  return made;
 }
 
 function declared(schema: CelSchema, { kind }: GroupVersionKind, { unique }: TypeCheckingDeps): DeclType | types.Type {

@@ -1,6 +1,12 @@
 import { compileExpression } from '../../admission/cel/expression.js';
 import { fieldType } from '../../admission/cel/variables.js';
-import { type AdmissionVariables, admissionEnvironment, types } from '../../machinery/cel/index.js';
+import {
+  type AdmissionVariables,
+  admissionEnvironment,
+  type Environment,
+  types,
+  VariableTypes,
+} from '../../machinery/cel/index.js';
 import {
   duplicate,
   internalFieldError,
@@ -18,9 +24,19 @@ const INSTANTIATION = 'program instantiation failed';
 
 /** What expressions of a policy or webhook may use. */
 export type Scope = Omit<AdmissionVariables, 'variables'>;
-type VariableTypes = Record<string, types.Type>;
 
 export const blank = (text: string): boolean => text.trim() === '';
+
+/** Those who have many expressions about the same things hand over the same object again. */
+const environments = new WeakMap<AdmissionVariables, Environment>();
+
+function environmentOf(has: AdmissionVariables): Environment {
+  const known = environments.get(has);
+  if (known) return known;
+  const made = admissionEnvironment(has);
+  environments.set(has, made);
+  return made;
+}
 
 /** Compiles an expression and reports what is wrong with it. `shown` is the text that the fault shows. */
 export function expression(
@@ -31,7 +47,7 @@ export function expression(
   c: Check,
   shown = text,
 ): types.Type | undefined {
-  const { error, type } = compileExpression(text, admissionEnvironment(has), results);
+  const { error, type } = compileExpression(text, environmentOf(has), results);
   if (error.startsWith(INSTANTIATION)) c.errors.push(internalFieldError(at, error));
   else if (error) c.errors.push(invalidValue(at, shown, error));
   return type;
@@ -66,7 +82,8 @@ const isIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(
 
 /** The variables of a policy, each of which may use those before it. Gives the types that later expressions see. */
 export function variables(spec: JsonObject, has: Scope, at: Path, c: Check): VariableTypes {
-  const known: VariableTypes = {};
+  const known = new VariableTypes();
+  const scope = { ...has, variables: known };
   list(spec, 'variables').forEach((variable, i) => {
     const here = at.index(i);
     const name = str(variable, 'name');
@@ -78,8 +95,8 @@ export function variables(spec: JsonObject, has: Scope, at: Path, c: Check): Var
       c.errors.push(requiredError(here.child('expression'), 'expression is not specified'));
       return;
     }
-    const type = expression(text, { ...has, variables: { ...known } }, [types.ANY], here.child('expression'), c);
-    if (name) known[name] = type ? fieldType(type) : types.DYN;
+    const type = expression(text, scope, [types.ANY], here.child('expression'), c);
+    if (name) known.set(name, type ? fieldType(type) : types.DYN);
   });
   return known;
 }

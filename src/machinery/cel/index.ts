@@ -20,6 +20,7 @@ export {
   objectDecl,
   ruleEnvironment,
   USER_ENVIRONMENT,
+  VariableTypes,
 } from './kubernetes/environments.js';
 export { escapeFieldName } from './kubernetes/field-names.js';
 export { LIMITS } from './kubernetes/limits.js';

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { compile } from './compile.js';
 import type { Environment } from './environment.js';
-import { admissionEnvironment, ruleEnvironment } from './kubernetes/environments.js';
+import { admissionEnvironment, ruleEnvironment, VariableTypes } from './kubernetes/environments.js';
 import { schemaType } from './kubernetes/schema.js';
 
 // Messages about expressions in recorded answers of a real server.
@@ -26,7 +26,7 @@ const RULE = ruleEnvironment(
   false,
 );
 const ADMISSION = { params: false, authorizer: true, patchTypes: true };
-const POLICY = admissionEnvironment({ ...ADMISSION, variables: {} });
+const POLICY = admissionEnvironment({ ...ADMISSION, variables: new VariableTypes() });
 const PLAIN = admissionEnvironment({ ...ADMISSION, patchTypes: false });
 
 interface Recorded {

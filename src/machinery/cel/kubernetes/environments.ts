@@ -118,6 +118,16 @@ const NAMESPACE = objectDecl('kubernetes.Namespace', {
   }),
 });
 
+/** What `variables` of a policy has. It may grow while environments know it: each variable sees those before it. */
+export class VariableTypes {
+  readonly #fields = new Map<string, DeclField>();
+  readonly decl: DeclType = { ...decl(objectType('kubernetes.variables')), fields: this.#fields };
+
+  set(name: string, type: Type): void {
+    this.#fields.set(name, { name, decl: decl(type) });
+  }
+}
+
 export interface AdmissionVariables {
   /** The policy has a paramKind. */
   params: boolean;
@@ -125,8 +135,8 @@ export interface AdmissionVariables {
   authorizer: boolean;
   /** `Object{…}`, `JSONPatch{…}` and jsonpatch.escapeKey() of mutating policies. */
   patchTypes: boolean;
-  /** Types of the fields of `variables`; undefined where there is no such variable (match conditions of webhooks). */
-  variables?: Readonly<Record<string, Type>>;
+  /** Undefined where there is no such variable (match conditions of webhooks). */
+  variables?: VariableTypes;
 }
 
 /** Variables of expressions in admission policies and of match conditions of webhooks. */
@@ -142,10 +152,7 @@ export function admissionEnvironment(has: AdmissionVariables): Environment {
     variables.authorizer = AUTHORIZER;
     variables['authorizer.requestResource'] = RESOURCE_CHECK;
   }
-  if (has.variables) {
-    const fields = Object.entries(has.variables).map(([name, type]): [string, DeclType] => [name, decl(type)]);
-    variables.variables = objectDecl('kubernetes.variables', Object.fromEntries(fields));
-  }
+  if (has.variables) variables.variables = has.variables.decl;
   const env = BASE_ENVIRONMENT.withVariables(variables);
   return has.patchTypes ? env.withObjects(MUTATION_TYPES).withLibraries([{ functions: JSON_PATCHES }]) : env;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../compile.js';
 import { DYN, STRING } from '../types/type.js';
 import { LazyObject } from '../values/containers.js';
-import { admissionEnvironment, BASE_ENVIRONMENT } from './environments.js';
+import { admissionEnvironment, BASE_ENVIRONMENT, VariableTypes } from './environments.js';
 import { LIMITS } from './limits.js';
 
 const env = BASE_ENVIRONMENT.withVariables({ d: DYN, s: STRING });
@@ -169,8 +169,10 @@ it('takes computed variables that are null for what they are', () => {
   class Variables extends LazyObject {
     field = (name: string) => (name === 'x' ? null : undefined);
   }
-  const types = { params: false, authorizer: false, patchTypes: false, variables: { x: DYN } };
-  const policy = admissionEnvironment(types);
+  const variables = new VariableTypes();
+  const policy = admissionEnvironment({ params: false, authorizer: false, patchTypes: false, variables });
+  expect(compile('variables.x', policy).failed).toBe('compilation');
+  variables.set('x', DYN);
   for (const expression of ['variables.x == null', 'has(variables.x)', 'variables.?x == optional.of(null)']) {
     const compiled = compile(expression, policy);
     if (compiled.failed) throw new Error(compiled.message);
