@@ -21,10 +21,20 @@ import {
 import { PROTOCOLS } from './pod/containers.js';
 import { validateNonSpecialIP } from './service/rules.js';
 
-const allIPs = (endpoints: KubeObject | undefined): string[] =>
-  list(endpoints, 'subsets').flatMap((subset) =>
-    ['addresses', 'notReadyAddresses'].flatMap((field) => list(subset, field).map((a) => str(a, 'ip'))),
-  );
+const addressesOf = new WeakMap<KubeObject, string[]>();
+
+/** Asked for again by each address, so remembered. */
+function allIPs(endpoints: KubeObject | undefined): string[] {
+  if (!endpoints) return [];
+  let all = addressesOf.get(endpoints);
+  if (!all) {
+    all = list(endpoints, 'subsets').flatMap((subset) =>
+      ['addresses', 'notReadyAddresses'].flatMap((field) => list(subset, field).map((a) => str(a, 'ip'))),
+    );
+    addressesOf.set(endpoints, all);
+  }
+  return all;
+}
 
 const address = struct('core.v1.EndpointAddress', {
   ip: (v, at, c) => validateIP(v as string, at, c, allIPs(c.old)),

@@ -230,11 +230,11 @@ export const topologySpread: Rule<SchedulingCheck> = (v, at, c) => {
   if (!Array.isArray(v)) return;
   const all = v as JsonObject[];
   const pair = (o: JsonObject) => `{${str(o, 'topologyKey')}, ${str(o, 'whenUnsatisfiable')}}`;
+  const last = new Map(all.map((o, i) => [pair(o), i]));
   all.forEach((o, i) => {
     const here = at.index(i);
     spreadHead(o, here, c);
-    if (all.slice(i + 1).some((other) => pair(other) === pair(o)))
-      c.errors.push(duplicate(here.child('{topologyKey, whenUnsatisfiable}'), pair(o)));
+    if (last.get(pair(o)) !== i) c.errors.push(duplicate(here.child('{topologyKey, whenUnsatisfiable}'), pair(o)));
     spreadTail(o, here, c);
   });
 };

@@ -68,6 +68,28 @@ describe('Pod', () => {
     expect(faultsOf(body)).toContain(fault);
   });
 
+  it('refuses a spread that is there twice, at all places but the last', () => {
+    const spread = (topologyKey: string) => ({ maxSkew: 1, topologyKey, whenUnsatisfiable: 'DoNotSchedule' });
+    const faults = faultsOf(pod({ topologySpreadConstraints: ['a', 'b', 'a', 'a'].map(spread) }));
+    expect(faults).toEqual(
+      [0, 2].map(
+        (i) =>
+          `spec.topologySpreadConstraints[${i}].{topologyKey, whenUnsatisfiable}: Duplicate value: "{a, DoNotSchedule}"`,
+      ),
+    );
+  });
+
+  it('warns of paths that overlap as often as anybody can be told', () => {
+    const volume = (paths: string[]) => ({
+      name: 'v',
+      configMap: { name: 'm', items: paths.map((path, i) => ({ key: `k${i}`, path })) },
+    });
+    const told = (paths: string[]) => create(pod({ volumes: [volume(paths)] })).warnings;
+    const start = 'volume "v" (ConfigMap "m"): overlapping paths:';
+    expect(told(['a', 'a/b', 'ab', 'c'])).toEqual([`${start} "a/b" with "a"`]);
+    expect(told(Array<string>(2000).fill('a'))).toHaveLength(4096);
+  });
+
   it('takes sidecars, but not their probes on other init containers', () => {
     const probe = { startupProbe: { exec: { command: ['x'] } } };
     const init = (more: JsonObject) => faultsOf(pod({ initContainers: [{ name: 'i', image: 'i', ...more }] }));

@@ -76,18 +76,23 @@ const shownPath = ({ path, source }: PathOf) => (source ? `${quote(path)} (${sou
 const itemPaths = (holder: JsonObject | undefined, source: string): PathOf[] =>
   list(holder, 'items').map((item) => ({ path: str(item, 'path').replace(/\/+$/, ''), source }));
 
+/** The headers of an answer have room for 4096 letters of warnings in all. */
+const MAX_OVERLAPS = 4096;
+
 /** Paths that are the same, or one inside the other. */
 function overlaps(paths: readonly PathOf[]): string[] {
   const out: string[] = [];
-  paths.forEach((p, i) => {
-    for (const other of paths.slice(0, i))
-      if (
-        p.path &&
-        other.path &&
-        (`${p.path}/`.startsWith(`${other.path}/`) || `${other.path}/`.startsWith(`${p.path}/`))
-      )
-        out.push(`${shownPath(p)} with ${shownPath(other)}`);
-  });
+  const folders = paths.map(({ path }) => `${path}/`);
+  for (const [i, p] of paths.entries()) {
+    if (!p.path) continue;
+    const here = folders[i]!;
+    for (let j = 0; j < i; j++) {
+      const other = folders[j]!;
+      if (other === '/' || !(here.startsWith(other) || other.startsWith(here))) continue;
+      out.push(`${shownPath(p)} with ${shownPath(paths[j]!)}`);
+      if (out.length === MAX_OVERLAPS) return out;
+    }
+  }
   return out;
 }
 
