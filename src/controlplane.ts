@@ -39,7 +39,10 @@ import type { VerbServices } from './registry/verbs/contract.js';
 import { entrance } from './server/entrance.js';
 import { InFlight } from './server/in-flight.js';
 import { isLongRunning } from './server/long-running.js';
+import { watchMetrics } from './server/metrics/events.js';
+import { MetricsRegistry } from './server/metrics/registry.js';
 import { RequestMetrics } from './server/metrics/requests.js';
+import { MeasuredStorage, type StoredResource, storageMetrics } from './server/metrics/storage.js';
 import { requestInfo } from './server/request-info.js';
 import { requestPath } from './server/request-path.js';
 import { resourceRoute } from './server/resource-route.js';
@@ -92,7 +95,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const { cidrs: serviceCidrs, apiServerAddress: serviceAddress } = serviceRanges;
   const material = loadMaterial(options, [host, ...(advertiseAddress ? [advertiseAddress] : []), serviceAddress]);
 
-  const storage = await openStorage(options, log);
+  const metrics = new MetricsRegistry(options.metrics);
+  const stored = () => storedResources(table);
+  const storage = new MeasuredStorage(await openStorage(options, log), metrics, stored);
   const cacher = openCacher(storage);
   const storageAnswers = async () => void (await storage.currentRevision());
   const defaulting = { gate: env.gate, now: () => metaTime(env.now()) };
@@ -165,7 +170,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     env,
     random: Math.random,
     flags: options.flags,
-    metrics: options.metrics,
+    metrics,
+    refreshMetrics: storageMetrics(metrics, storage, stored),
     log,
     serverAddress: externalAddress,
     started: () => ready,
@@ -174,7 +180,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     openId: access.authentication.openId(externalAddress),
     storage: storageAnswers,
   });
-  const requests = new RequestMetrics(general.metrics, (group, version, resource, subresource) => {
+  const requests = new RequestMetrics(metrics, (group, version, resource, subresource) => {
     const entry = table.find(group, version, resource);
     return entry !== undefined && (subresource === '' || entry.subresources.some((s) => s.name === subresource));
   });
@@ -198,6 +204,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         },
         maxBodyBytes: MAX_BODY_BYTES,
         cbor: gates.enabled('CBORServingAndStorage'),
+        watched: watchMetrics(metrics),
         watchTimeoutMs: (seconds) => watchTimeout(seconds, options.minRequestTimeoutSeconds ?? 1800),
       }),
       ...general.first,
@@ -295,6 +302,18 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       await storage.close();
     },
   };
+}
+
+/** Each store once, under the group that lists it first: events are in two. */
+function* storedResources(table: ResourceTable): Generator<StoredResource> {
+  const seen = new Set<unknown>();
+  for (const { versions } of table.groups()) {
+    for (const { group, resource, stored } of versions.flatMap((v) => v.resources)) {
+      if (!stored || seen.has(stored.cache)) continue;
+      seen.add(stored.cache);
+      yield { group, resource, cache: stored.cache };
+    }
+  }
 }
 
 function loadMaterial(options: ControlPlaneOptions, addresses: readonly string[]): Material {

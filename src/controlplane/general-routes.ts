@@ -14,7 +14,7 @@ import { versionInfo } from '../server/discovery/version.js';
 import { healthChecks } from '../server/health/checks.js';
 import { healthPaths, healthRoute } from '../server/health/route.js';
 import { healthMetrics } from '../server/metrics/events.js';
-import { MetricsRegistry } from '../server/metrics/registry.js';
+import type { MetricsRegistry } from '../server/metrics/registry.js';
 import { metricsRoute } from '../server/metrics/route.js';
 import { builtinDocuments } from '../server/openapi/builtin.js';
 import type { OpenApiSource } from '../server/openapi/contract.js';
@@ -49,14 +49,16 @@ export interface GeneralParts {
   started(): boolean;
   /** Livez passes until it is. */
   starting(): boolean;
-  readonly metrics: ControlPlaneOptions['metrics'];
+  readonly metrics: MetricsRegistry;
+  /** Before each scrape. */
+  refreshMetrics(): Promise<void>;
   /** Throws when the storage does not answer. */
   storage(): Promise<void>;
 }
 
 /** Everything that is not about one resource: discovery, OpenAPI, health. The last one knows no path. */
-export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Route; metrics: MetricsRegistry } {
-  const { table, log, release } = parts;
+export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Route } {
+  const { table, log, release, metrics } = parts;
   const checks = healthChecks({
     started: parts.started,
     starting: parts.starting,
@@ -68,7 +70,6 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
       },
     },
   });
-  const metrics = new MetricsRegistry(parts.metrics);
   const health = healthMetrics(metrics);
   const openId = openIdPaths(parts.openId);
   const paths = [
@@ -93,7 +94,7 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
         },
         health,
       ),
-      metricsRoute(metrics),
+      metricsRoute(metrics, parts.refreshMetrics),
       ...pages.map(zpageRoute),
       swaggerRoute(),
       documentsRoute(openId),
@@ -103,7 +104,6 @@ export function generalRoutes(parts: GeneralParts): { first: Route[]; last: Rout
         now: Date.now,
       }),
     ],
-    metrics,
     last: notFoundRoute((group) => builtinGroups.has(group)),
   };
 }

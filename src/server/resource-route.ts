@@ -10,6 +10,7 @@ import { checkPatchRoute, patch } from '../registry/verbs/patch.js';
 import { get, list, watch } from '../registry/verbs/read.js';
 import { update } from '../registry/verbs/update.js';
 import type { ApiRequest } from './api-request.js';
+import type { WatchMeter } from './metrics/events.js';
 import type { Route } from './request-path.js';
 import { sendAnswer } from './respond/answer.js';
 import { objectRepresentation } from './respond/negotiate.js';
@@ -25,6 +26,7 @@ export interface ResourceRouteParts {
   readonly cbor: boolean;
   /** How long a watch may live, from its timeoutSeconds. */
   readonly watchTimeoutMs: (seconds: number | undefined) => number;
+  readonly watched: (group: string, version: string, resource: string) => WatchMeter;
 }
 
 /** Requests about resources this server stores or computes. */
@@ -51,7 +53,8 @@ export function resourceRoute(parts: ResourceRouteParts): Route {
       cbor: parts.cbor,
     });
     const answer = await bracket(request, 'verb', () => run(verbRequest(request, endpoint, parts)));
-    await bracket(request, 'respond', () => sendAnswer(request, endpoint, answer, form));
+    const watched = () => parts.watched(info.group, info.version, info.resource);
+    await bracket(request, 'respond', () => sendAnswer(request, endpoint, answer, form, watched));
     return true;
   };
 }

@@ -1,18 +1,29 @@
 import type { HealthEndpoint } from '../health/contract.js';
 import type { MetricsRegistry } from './registry.js';
 
-/** Counts the events of a watch: look it up when the watch starts, call it with the bytes of each event. */
+/** What one watch tells about itself. */
+export interface WatchMeter {
+  sent(bytes: number): void;
+  /** Its reader was too slow, and it was cut off. */
+  terminated(): void;
+}
+
+/** Counts the events of watches: look the meter up when a watch starts, and tell it the bytes of each event. */
 export function watchMetrics(
   registry: MetricsRegistry,
-): (group: string, version: string, resource: string) => (bytes: number) => void {
+): (group: string, version: string, resource: string) => WatchMeter {
   const total = registry.counter('apiserver_watch_events_total');
   const sizes = registry.histogram('apiserver_watch_events_sizes');
+  const slow = registry.counter('apiserver_terminated_watchers_total');
   return (group, version, resource) => {
     const events = total.labels(group, resource, version);
     const size = sizes.labels(group, resource, version);
-    return (bytes) => {
-      events.inc();
-      size.observe(bytes);
+    return {
+      sent(bytes) {
+        events.inc();
+        size.observe(bytes);
+      },
+      terminated: () => slow.labels(group, resource).inc(),
     };
   };
 }

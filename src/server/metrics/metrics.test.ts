@@ -186,8 +186,8 @@ describe('/metrics', () => {
   it('shows the server and its process, and results of health checks apart', async () => {
     const registry = new MetricsRegistry();
     const watch = watchMetrics(registry)('', 'v1', 'pods');
-    watch(100);
-    watch(200);
+    watch.sent(100);
+    watch.sent(200);
     const health = healthMetrics(registry);
     health('livez', 'etcd', true);
     health('livez', 'etcd', false);

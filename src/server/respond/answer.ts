@@ -4,6 +4,7 @@ import type { Endpoint } from '../../registry/endpoint.js';
 import type { StoredObject } from '../../registry/store/object.js';
 import type { VerbAnswer } from '../../registry/verbs/contract.js';
 import type { ApiRequest } from '../api-request.js';
+import type { WatchMeter } from '../metrics/events.js';
 import { encodeObject } from './encode.js';
 import { sendList } from './list.js';
 import { gvkOf } from './object.js';
@@ -21,6 +22,7 @@ export async function sendAnswer(
   endpoint: Endpoint,
   answer: VerbAnswer,
   form: Representation,
+  watched: () => WatchMeter,
 ): Promise<void> {
   switch (answer.type) {
     case 'object':
@@ -39,7 +41,7 @@ export async function sendAnswer(
     case 'objects':
       return sendList(request, endpoint, removed(answer.objects, answer.revision), form);
     case 'watch':
-      return sendWatch(request, endpoint, answer.watcher, form);
+      return sendWatch(request, endpoint, answer.watcher, form, watched());
     case 'watch-error':
       return sendWatchError(request, answer.error, form);
   }

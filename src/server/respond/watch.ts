@@ -4,6 +4,7 @@ import type { JsonObject, KubeObject } from '../../machinery/json.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { CacheEvent, Watcher } from '../../storage/cacher/cacher.js';
 import type { ApiRequest } from '../api-request.js';
+import type { WatchMeter } from '../metrics/events.js';
 import { encodeValue } from './encode.js';
 import { encodeEvent } from './event.js';
 import { isVerbatim, itemsOf, partialGvk, partialOf, valuesAt } from './object.js';
@@ -24,6 +25,7 @@ export async function sendWatch(
   endpoint: Endpoint,
   watcher: Watcher,
   form: Representation,
+  meter: WatchMeter,
 ): Promise<void> {
   const { response, signal } = request;
   const stop = () => watcher.stop();
@@ -45,11 +47,14 @@ export async function sendWatch(
       if (form.as === 'PartialObjectMetadataList') break;
       const chunks: Buffer[] = [];
       for (const event of events) {
-        const bytes = encode(event);
-        chunks.push(bytes instanceof Buffer ? bytes : await bytes);
+        const made = encode(event);
+        const bytes = made instanceof Buffer ? made : await made;
+        meter.sent(bytes.length);
+        chunks.push(bytes);
       }
       if (!response.write(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))) await response.drained();
     }
+    if (watcher.ended === 'slow') meter.terminated();
     response.end();
   } finally {
     signal.removeEventListener('abort', stop);
