@@ -249,6 +249,11 @@ it('warns of flags without an effect', () => {
   expect(map('--v=2', '--goaway-chance=0.01').warnings).toEqual([]);
 });
 
+it('warns when nobody said where to keep things', () => {
+  expect(apiserverOptions(parse()).warnings).toEqual([expect.stringContaining('nothing outlives the process')]);
+  expect(apiserverOptions(parse('--data-dir=/d')).warnings).toEqual([]);
+});
+
 describe('the values of flags', () => {
   it('are what was given, or the default', () => {
     const values = flagValues(

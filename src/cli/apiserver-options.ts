@@ -189,6 +189,9 @@ function storageBackend(values: Values, warnings: string[]): 'memory' | 'lmdb' |
   if (backend !== undefined && backend !== 'memory' && backend !== 'lmdb') {
     throw new FlagError(`--storage-backend ${JSON.stringify(backend)} is unknown: memory, lmdb or etcd3`);
   }
+  if (backend === undefined && !values.has('data-dir')) {
+    warnings.push('nothing outlives the process: choose --data-dir to keep it, or say --storage-backend=memory');
+  }
   for (const name of etcd) warnings.push(`--${name} has no effect: --storage-backend=${backend} needs no etcd`);
   return backend;
 }

@@ -1,19 +1,23 @@
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../controlplane.js';
 import { isStorageError } from '../storage/contract.js';
 
-/** Starts, tells, and waits for the end: SIGINT and SIGTERM stop it cleanly, a second one at once. */
+/**
+ * Starts, tells, and waits for the end: SIGINT and SIGTERM stop it cleanly, a second one at once. What fails until it is
+ * told is said in one line, and the exit code is 1.
+ */
 export async function serve(
   options: ControlPlaneOptions,
   started: (controlPlane: ControlPlane) => void,
 ): Promise<number> {
-  let controlPlane: ControlPlane;
+  let controlPlane: ControlPlane | undefined;
   try {
     controlPlane = await startControlPlane(options);
+    started(controlPlane);
   } catch (e) {
     process.stderr.write(`porthole: ${reason(e)}\n`);
+    await controlPlane?.close();
     return 1;
   }
-  started(controlPlane);
   await new Promise<void>((resolve) => {
     let asked = false;
     const stop = (): void => {
