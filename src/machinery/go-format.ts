@@ -127,3 +127,15 @@ export function goJson(value: JsonValue | undefined): string {
     .sort(compareBytes);
   return `{${keys.map((k) => `${goJsonString(k)}:${goJson(value[k])}`).join(',')}}`;
 }
+
+/** What stands for a character after a backslash, in Go as in CEL and JSONPath; quotes are for each to add. */
+export const GO_ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+};

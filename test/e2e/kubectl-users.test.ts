@@ -46,22 +46,24 @@ async function requestFor(name: string): Promise<{ request: string; key: string 
   return { request: csr.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n` };
 }
 
+const signingRequest = (name: string, request: string): string =>
+  JSON.stringify({
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name },
+    spec: {
+      request: Buffer.from(request).toString('base64'),
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      usages: ['client auth'],
+    },
+  });
+
 describe('a person with a certificate', () => {
   let jane: (args: string) => Promise<Result>;
 
   it('asks for it, and has it when somebody approves', async () => {
     const { request, key } = await requestFor('CN=jane, O=devs');
-    const csr = {
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'CertificateSigningRequest',
-      metadata: { name: 'jane' },
-      spec: {
-        request: Buffer.from(request).toString('base64'),
-        signerName: 'kubernetes.io/kube-apiserver-client',
-        usages: ['client auth'],
-      },
-    };
-    await run('create -f -', JSON.stringify(csr));
+    await run('create -f -', signingRequest('jane', request));
     expect(await run('get csr jane')).toMatch(
       /kubernetes.io\/kube-apiserver-client\s+kubernetes-admin\s+<none>\s+Pending/,
     );
@@ -108,17 +110,7 @@ describe('a person with a certificate', () => {
 
 it('a request for a certificate that is denied gets none', async () => {
   const { request } = await requestFor('CN=eve');
-  const csr = {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    metadata: { name: 'eve' },
-    spec: {
-      request: Buffer.from(request).toString('base64'),
-      signerName: 'kubernetes.io/kube-apiserver-client',
-      usages: ['client auth'],
-    },
-  };
-  await run('create -f -', JSON.stringify(csr));
+  await run('create -f -', signingRequest('eve', request));
   expect(await run('certificate deny eve')).toContain('denied');
   expect(await run('get csr eve')).toMatch(/Denied\n/);
   expect(await run('get csr eve -o jsonpath={.status.certificate}')).toBe('');

@@ -1,3 +1,4 @@
+import { GO_ESCAPES } from '../go-format.js';
 // The dialect of kubectl's and client-go's JSONPath templates, as far as paths of single values need it.
 
 export type PathNode =
@@ -219,16 +220,6 @@ function index(text: string | undefined): number | undefined {
   return value;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-};
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]?))/g;
 
 function unquote(text: string, quote: string): string {
@@ -239,7 +230,7 @@ function unquote(text: string, quote: string): string {
     if (value !== undefined) {
       if (value <= (octal === undefined ? 0x10ffff : 255)) return String.fromCodePoint(value);
     } else if (char === quote) return char;
-    else if (ESCAPES[char] !== undefined) return ESCAPES[char];
+    else if (GO_ESCAPES[char] !== undefined) return GO_ESCAPES[char];
     throw new JsonPathError(`unquote string ${quote}${text}${quote} error invalid syntax (${all})`);
   });
 }

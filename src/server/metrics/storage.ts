@@ -9,10 +9,8 @@ import {
   type RangeResult,
   type ReadOptions,
   type Storage,
-  type WatchHandle,
-  type WatchObserver,
-  type WatchOptions,
 } from '../../storage/contract.js';
+import { WrappedStorage } from '../../storage/wrapped.js';
 import type { Counter, Histogram } from './family.js';
 import type { MetricsRegistry } from './registry.js';
 
@@ -36,58 +34,30 @@ const ROOT = '/registry/';
  * `etcd_request_duration_seconds`, `etcd_request_errors_total`. They have these names whatever the backend is, as
  * dashboards look for them. A write that meets a conflict is no error.
  */
-export class MeasuredStorage implements Storage {
-  readonly #inner: Storage;
+export class MeasuredStorage extends WrappedStorage {
   readonly #registry: MetricsRegistry;
   readonly #resources: () => Iterable<StoredResource>;
   readonly #series = new Map<string, Map<string, Series>>();
 
   /** `resources`: those that are stored now; keys of others are counted without a name. */
   constructor(inner: Storage, registry: MetricsRegistry, resources: () => Iterable<StoredResource>) {
-    this.#inner = inner;
+    super(inner);
     this.#registry = registry;
     this.#resources = resources;
   }
 
-  get watchesBeforeAck(): boolean {
-    return this.#inner.watchesBeforeAck;
+  override get(key: string, options?: ReadOptions): Promise<GetResult> {
+    return this.#measured('get', key, () => super.get(key, options));
   }
-  isStale(key: string): boolean {
-    return this.#inner.isStale?.(key) ?? false;
+  override range(options: RangeOptions): Promise<RangeResult> {
+    return this.#measured('list', options.start, () => super.range(options));
   }
-  currentRevision(): Promise<number> {
-    return this.#inner.currentRevision();
-  }
-  get(key: string, options?: ReadOptions): Promise<GetResult> {
-    return this.#measured('get', key, () => this.#inner.get(key, options));
-  }
-  range(options: RangeOptions): Promise<RangeResult> {
-    return this.#measured('list', options.start, () => this.#inner.range(options));
-  }
-  put(key: string, value: Buffer, options?: PutOptions): Promise<PutResult> {
+  override put(key: string, value: Buffer, options?: PutOptions): Promise<PutResult> {
     const operation = options?.expectedModRevision === 0 ? 'create' : 'update';
-    return this.#measured(operation, key, () => this.#inner.put(key, value, options));
+    return this.#measured(operation, key, () => super.put(key, value, options));
   }
-  delete(key: string, options?: DeleteOptions): Promise<DeleteResult> {
-    return this.#measured('delete', key, () => this.#inner.delete(key, options));
-  }
-  watch(options: WatchOptions, observer: WatchObserver): WatchHandle {
-    return this.#inner.watch(options, observer);
-  }
-  compact(revision: number): Promise<void> {
-    return this.#inner.compact(revision);
-  }
-  compactedRevision(): Promise<number> {
-    return this.#inner.compactedRevision();
-  }
-  sizeInBytes(): Promise<number> {
-    return this.#inner.sizeInBytes();
-  }
-  grantLease(ttlSeconds: number): Promise<bigint> {
-    return this.#inner.grantLease(ttlSeconds);
-  }
-  close(): Promise<void> {
-    return this.#inner.close();
+  override delete(key: string, options?: DeleteOptions): Promise<DeleteResult> {
+    return this.#measured('delete', key, () => super.delete(key, options));
   }
 
   async #measured<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {

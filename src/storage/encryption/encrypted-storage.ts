@@ -16,57 +16,53 @@ import {
   type WatchObserver,
   type WatchOptions,
 } from '../contract.js';
+import { WrappedStorage } from '../wrapped.js';
 import type { Provider } from './provider.js';
 
 /** Providers for a key, the one that writes first; undefined: values are kept and read as they are. */
 export type ProvidersOf = (key: string) => readonly Provider[] | undefined;
 
 /** A storage whose values are encrypted on their way down, and decrypted on their way up. Keys are not. */
-export class EncryptedStorage implements Storage {
-  readonly #inner: Storage;
+export class EncryptedStorage extends WrappedStorage {
   readonly #providersOf: ProvidersOf;
   /** Keys of values that were last read in a form that is not written any more. */
   readonly #stale = new Set<string>();
 
   constructor(inner: Storage, providersOf: ProvidersOf) {
-    this.#inner = inner;
+    super(inner);
     this.#providersOf = providersOf;
   }
 
-  get watchesBeforeAck(): boolean {
-    return this.#inner.watchesBeforeAck;
-  }
-
-  isStale(key: string): boolean {
+  override isStale(key: string): boolean {
     return this.#stale.has(key);
   }
 
-  async get(key: string, options?: ReadOptions): Promise<GetResult> {
-    const found = await this.#inner.get(key, options);
+  override async get(key: string, options?: ReadOptions): Promise<GetResult> {
+    const found = await this.inner.get(key, options);
     return found.kv ? { ...found, kv: this.#open(found.kv) } : found;
   }
 
-  async range(options: RangeOptions): Promise<RangeResult> {
-    const found = await this.#inner.range(options);
+  override async range(options: RangeOptions): Promise<RangeResult> {
+    const found = await this.inner.range(options);
     return { ...found, kvs: found.kvs.map((kv) => this.#open(kv)) };
   }
 
-  async put(key: string, value: Buffer, options?: PutOptions): Promise<PutResult> {
+  override async put(key: string, value: Buffer, options?: PutOptions): Promise<PutResult> {
     const providers = this.#providersOf(key);
-    const result = await this.#inner.put(key, providers ? providers[0]!.encrypt(value, key) : value, options);
+    const result = await this.inner.put(key, providers ? providers[0]!.encrypt(value, key) : value, options);
     return result.succeeded ? result : this.#conflict(result);
   }
 
-  async delete(key: string, options?: DeleteOptions): Promise<DeleteResult> {
-    const result = await this.#inner.delete(key, options);
+  override async delete(key: string, options?: DeleteOptions): Promise<DeleteResult> {
+    const result = await this.inner.delete(key, options);
     if (!result.succeeded) return this.#conflict(result);
     const previous = this.#open(result.previous);
     this.#stale.delete(key);
     return { ...result, previous };
   }
 
-  watch(options: WatchOptions, observer: WatchObserver): WatchHandle {
-    const handle = this.#inner.watch(options, {
+  override watch(options: WatchOptions, observer: WatchObserver): WatchHandle {
+    const handle = this.inner.watch(options, {
       events: (events, revision) => {
         let opened: WatchEvent[];
         try {
@@ -82,25 +78,6 @@ export class EncryptedStorage implements Storage {
       error: (error) => observer.error(error),
     });
     return handle;
-  }
-
-  currentRevision(): Promise<number> {
-    return this.#inner.currentRevision();
-  }
-  compact(revision: number): Promise<void> {
-    return this.#inner.compact(revision);
-  }
-  compactedRevision(): Promise<number> {
-    return this.#inner.compactedRevision();
-  }
-  sizeInBytes(): Promise<number> {
-    return this.#inner.sizeInBytes();
-  }
-  grantLease(ttlSeconds: number): Promise<bigint> {
-    return this.#inner.grantLease(ttlSeconds);
-  }
-  close(): Promise<void> {
-    return this.#inner.close();
   }
 
   #conflict<R extends { readonly current: KeyValue | undefined }>(result: R): R {

@@ -1,3 +1,4 @@
+import { GO_ESCAPES } from '../../go-format.js';
 import { type Double, INT_MAX, INT_MIN, type Int, toDouble, toInt, UINT_MAX, Uint } from '../values/numbers.js';
 
 /** The value of an int literal (decimal or 0x…, with sign), or undefined when it does not fit into 64 bits. */
@@ -17,20 +18,7 @@ export function parseDoubleLiteral(text: string): number | Double | undefined {
   return Number.isFinite(value) ? toDouble(value) : undefined;
 }
 
-const ESCAPES: Record<string, string> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  '`': '`',
-  '?': '?',
-};
+const ESCAPES: Readonly<Record<string, string>> = { ...GO_ESCAPES, "'": "'", '"': '"', '`': '`', '?': '?' };
 const UNREADABLE = 'unable to unescape string';
 
 /** Thrown for escapes that the lexer accepts but that mean nothing; the message is the client's. */

@@ -1,4 +1,5 @@
 import { Path } from '../../../../machinery/field.js';
+import { GO_ESCAPES } from '../../../../machinery/go-format.js';
 import { additionalSchema, type Structural } from '../structural.js';
 
 /** Why a path does not lead to a field. */
@@ -65,17 +66,7 @@ function tokenize(text: string): string[] {
   return text.match(/'(?:[^'\\]|\\.)*'|[.[\]]|[^.[\]]+/gs) ?? [];
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  "'": "'",
-  '\\': '\\',
-};
+const ESCAPES: Readonly<Record<string, string>> = { ...GO_ESCAPES, "'": "'" };
 
 function unquote(text: string): string {
   return text.replace(/\\(.)/gs, (all, char: string) => {
