@@ -3,6 +3,7 @@ import { parseApiVersion } from '../../machinery/json.js';
 import { list, num, obj, ptr, str, stringMap } from '../access.js';
 import { age } from './age.js';
 import type { GroupPrinters } from './contract.js';
+import { replicatedCells } from './replicated.js';
 import { containerCells, labelsText, nameOf, qualified, selectorText, templateSpec } from './text.js';
 
 export const apps: GroupPrinters = {
@@ -47,19 +48,7 @@ export const apps: GroupPrinters = {
     },
   },
   ReplicaSet: {
-    cells(object, now) {
-      const spec = obj(object, 'spec');
-      const status = obj(object, 'status');
-      return [
-        nameOf(object),
-        num(spec, 'replicas'),
-        num(status, 'replicas'),
-        num(status, 'readyReplicas'),
-        age(object, now),
-        ...containerCells(templateSpec(spec)),
-        selectorText(ptr(spec, 'selector')),
-      ];
-    },
+    cells: (object, now) => replicatedCells(object, now, selectorText(ptr(obj(object, 'spec'), 'selector'))),
   },
   StatefulSet: {
     cells(object, now) {

@@ -37,7 +37,6 @@ const definition = {
 };
 
 let cp: ControlPlane;
-// biome-ignore lint/suspicious/noExplicitAny: answers of every kind
 async function ask(method: string, path: string, body?: object | string): Promise<any> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   const answer = await cp.inject({ method, path, body, headers: { 'content-type': type }, user: ADMIN });

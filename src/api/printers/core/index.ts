@@ -1,8 +1,9 @@
 import { compareBytes } from '../../../machinery/go-format.js';
 import type { KubeObject } from '../../../machinery/json.js';
-import { list, num, obj, str, stringMap } from '../../access.js';
+import { list, obj, str, stringMap } from '../../access.js';
 import { age } from '../age.js';
 import type { GroupPrinters } from '../contract.js';
+import { replicatedCells } from '../replicated.js';
 import { containerCells, count, labelsText, nameOf, quantity, templateSpec } from '../text.js';
 import { endpoints } from './endpoints.js';
 import { event } from './event.js';
@@ -38,19 +39,7 @@ export const core: GroupPrinters = {
     },
   },
   ReplicationController: {
-    cells(object, now) {
-      const spec = obj(object, 'spec');
-      const status = obj(object, 'status');
-      return [
-        nameOf(object),
-        num(spec, 'replicas'),
-        num(status, 'replicas'),
-        num(status, 'readyReplicas'),
-        age(object, now),
-        ...containerCells(templateSpec(spec)),
-        labelsText(stringMap(spec, 'selector')),
-      ];
-    },
+    cells: (object, now) => replicatedCells(object, now, labelsText(stringMap(obj(object, 'spec'), 'selector'))),
   },
   ResourceQuota: {
     cells: (object, now) => [nameOf(object), ...quotaCells(object), age(object, now)],
