@@ -99,7 +99,6 @@ function mainEndpoint({ facts, version, kind }: BuiltinResource, options: Served
 }
 
 function servedSub(resource: BuiltinResource, sub: SubresourceFacts, options: ServedOptions): ServedSub {
-  const { facts } = resource;
   return {
     name: sub.name,
     kind: sub.kind,

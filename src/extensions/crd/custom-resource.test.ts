@@ -37,7 +37,7 @@ const definition = {
 };
 
 let cp: ControlPlane;
-async function ask(method: string, path: string, body?: object | string): Promise<any> {
+async function ask(method: string, path: string, body?: object | string): Promise<ReturnType<typeof JSON.parse>> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   const answer = await cp.inject({ method, path, body, headers: { 'content-type': type }, user: ADMIN });
   const text = await answer.text();
